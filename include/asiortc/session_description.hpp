@@ -1,0 +1,33 @@
+// A session description as signaling carries it (webrtc-pc 4.6, JSEP RFC 9429 4.2).
+#pragma once
+
+#include <asiortc/config.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace asiortc::inline ASIORTC_ABI {
+
+/// webrtc-pc 4.6.1 RTCSdpType.
+enum class sdp_type { offer, pranswer, answer, rollback };
+
+/// "offer", "pranswer", "answer" or "rollback". Thread-safe.
+ASIORTC_EXPORT std::string_view to_string(sdp_type type) noexcept;
+/// The inverse of `to_string`; empty for any other text. Thread-safe.
+ASIORTC_EXPORT std::optional<sdp_type> sdp_type_from_string(std::string_view text) noexcept;
+
+/// A type and its SDP text. The text is not checked until a peer connection is given it.
+class session_description {
+ public:
+  session_description() = default;
+  session_description(sdp_type type, std::string sdp) : type(type), sdp(std::move(sdp)) {}
+
+  sdp_type type = sdp_type::offer;
+  std::string sdp;
+
+  bool operator==(const session_description&) const = default;
+};
+
+}  // namespace asiortc::inline ASIORTC_ABI

@@ -1,0 +1,79 @@
+#include <asiortc/candidate_pair.hpp>
+#include <asiortc/session_description.hpp>
+#include <asiortc/states.hpp>
+
+#include <array>
+#include <cstddef>
+
+namespace asiortc::inline ASIORTC_ABI {
+namespace {
+
+template <class Enum, std::size_t Size>
+std::string_view name_of(const std::array<std::string_view, Size>& names, Enum value) {
+  const auto index = static_cast<std::size_t>(value);
+  return index < Size ? names[index] : std::string_view("unknown");
+}
+
+constexpr std::array<std::string_view, 4> sdp_types{"offer", "pranswer", "answer", "rollback"};
+
+}  // namespace
+
+std::string_view to_string(connection_state state) noexcept {
+  static constexpr std::array<std::string_view, 6> names{"new",          "connecting", "connected",
+                                                         "disconnected", "failed",     "closed"};
+  return name_of(names, state);
+}
+
+std::string_view to_string(ice_gathering_state state) noexcept {
+  static constexpr std::array<std::string_view, 3> names{"new", "gathering", "complete"};
+  return name_of(names, state);
+}
+
+std::string_view to_string(signaling_state state) noexcept {
+  static constexpr std::array<std::string_view, 6> names{
+      "stable",         "have-local-offer", "have-remote-offer", "have-local-pranswer",
+      "have-remote-pranswer", "closed"};
+  return name_of(names, state);
+}
+
+std::string_view to_string(ice_connection_state state) noexcept {
+  static constexpr std::array<std::string_view, 7> names{
+      "new", "checking", "connected", "completed", "disconnected", "failed", "closed"};
+  return name_of(names, state);
+}
+
+std::string_view to_string(data_channel_state state) noexcept {
+  static constexpr std::array<std::string_view, 4> names{"connecting", "open", "closing", "closed"};
+  return name_of(names, state);
+}
+
+std::string_view to_string(sdp_type type) noexcept { return name_of(sdp_types, type); }
+
+std::optional<sdp_type> sdp_type_from_string(std::string_view text) noexcept {
+  for (std::size_t index = 0; index < sdp_types.size(); ++index) {
+    if (sdp_types[index] == text) return static_cast<sdp_type>(index);
+  }
+  return std::nullopt;
+}
+
+std::string to_string(candidate_type type) {
+  static constexpr std::array<std::string_view, 4> names{"host", "srflx", "prflx", "relay"};
+  return std::string(name_of(names, type));
+}
+
+std::string to_string(const candidate_pair& pair) {
+  const auto end_text = [](const candidate_info& end) {
+    const bool v6 = end.address.find(':') != std::string::npos;
+    return to_string(end.type) + " " + (v6 ? "[" + end.address + "]" : end.address) + ":" +
+           std::to_string(end.port);
+  };
+  std::string text = end_text(pair.local) + " <-> " + end_text(pair.remote) + " (" +
+                     pair.local.protocol;
+  if (pair.round_trip_time) {
+    const auto tenths = (pair.round_trip_time->count() + 50) / 100;
+    text += ", " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " ms";
+  }
+  return text + ")";
+}
+
+}  // namespace asiortc::inline ASIORTC_ABI

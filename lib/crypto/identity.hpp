@@ -1,0 +1,65 @@
+// A key pair with its self-signed certificate, and certificate fingerprints (RFC 8122).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+typedef struct evp_pkey_st EVP_PKEY;
+typedef struct x509_st X509;
+
+namespace asiortc::crypto {
+
+enum class hash_algorithm { sha256, sha384, sha512 };
+
+/// One `a=fingerprint` value: the algorithm and the digest of the DER certificate.
+struct fingerprint {
+  hash_algorithm algorithm = hash_algorithm::sha256;
+  base::bytes digest;
+
+  /// `sha-256 AB:CD:…`, upper case as RFC 8122 5 has it.
+  [[nodiscard]] std::string to_string() const;
+  /// Case-insensitive. An unknown algorithm is `not_supported`, anything else `syntax_error`.
+  static base::result<fingerprint> parse(std::string_view text);
+
+  bool operator==(const fingerprint&) const = default;
+};
+
+/// The digest of a certificate in DER form.
+fingerprint fingerprint_of(base::byte_span der, hash_algorithm algorithm);
+
+enum class key_type { ecdsa_p256, rsa_2048 };
+
+/// Immutable, shared between peers and threads.
+class identity {
+ public:
+  /// `now` and `expires` are wall-clock seconds since 1970.
+  static base::result<std::shared_ptr<const identity>> generate(key_type type, std::int64_t now,
+                                                                std::int64_t expires);
+  /// A private key and a certificate in PEM, in any order. `syntax_error` says which is wrong.
+  static base::result<std::shared_ptr<const identity>> from_pem(std::string_view pem);
+
+  ~identity();
+  identity(const identity&) = delete;
+  identity& operator=(const identity&) = delete;
+
+  [[nodiscard]] std::string to_pem() const;
+  [[nodiscard]] std::int64_t expires() const;
+  [[nodiscard]] fingerprint get_fingerprint(hash_algorithm algorithm) const;
+
+  [[nodiscard]] EVP_PKEY* key() const;
+  [[nodiscard]] X509* certificate() const;
+
+  struct impl;  // OpenSSL's handles; dtls reads them
+  explicit identity(std::unique_ptr<impl> handles);
+
+ private:
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace asiortc::crypto

@@ -1,0 +1,152 @@
+// The ICE agent of one component (RFC 8445, RFC 8838 trickle, RFC 7675 consent), sans I/O.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/packet.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "ice/candidate.hpp"
+
+namespace asiortc::ice {
+
+enum class role { controlling, controlled };
+
+/// webrtc-pc 4.3.4, of one transport.
+enum class agent_state { new_, checking, connected, completed, disconnected, failed, closed };
+
+struct credentials {
+  std::string ufrag;
+  std::string password;
+
+  bool operator==(const credentials&) const = default;
+};
+
+struct agent_settings {
+  bool relay_only = false;
+  std::size_t max_pairs = 100;               // RFC 8445 6.1.2.5: "the default limit is 100"
+  std::size_t max_remote_candidates = 100;   // bounds what a peer can make us keep
+  base::duration pacing = std::chrono::milliseconds(50);         // RFC 8445 14.2: Ta
+  base::duration initial_rto = std::chrono::milliseconds(500);   // RFC 8445 14.3
+  base::duration pac_timeout = std::chrono::milliseconds(39500); // RFC 8863 4
+  base::duration no_candidates_grace = std::chrono::seconds(15); // after the PAC timer
+  base::duration consent_interval = std::chrono::seconds(5);     // RFC 7675 5.1, +-20 %
+  base::duration consent_timeout = std::chrono::seconds(30);     // RFC 7675 5.1
+  base::duration disconnected_after = std::chrono::seconds(5);   // nothing heard for so long
+  base::duration keepalive_interval = std::chrono::seconds(15);  // RFC 8445 11: Tr
+};
+
+/// A local address the shell has bound a UDP socket to.
+struct local_socket {
+  base::socket_id id = base::socket_id::none;
+  base::endpoint address;
+  /// Larger is better; becomes RFC 8445 5.1.2's local preference together with the family.
+  std::uint16_t interface_preference = 0;
+};
+
+// Events.
+struct local_candidate_gathered {
+  candidate value;
+};
+/// All that the shell announced is done; the generation has no further candidates.
+struct gathering_complete {};
+struct state_changed {
+  agent_state now = agent_state::new_;
+  base::failure reason = boost::system::error_code{};  ///< for failed and disconnected
+};
+/// The pair that carries data changed.
+struct selected_pair_changed {
+  base::route route;
+  candidate local;
+  candidate remote;
+};
+/// The first valid pair exists: data may flow (DTLS starts here, not at nomination).
+struct writable {};
+using event = std::variant<local_candidate_gathered, gathering_complete, state_changed,
+                           selected_pair_changed, writable>;
+
+/// One row of the table of pairs, for people.
+struct pair_report {
+  candidate local;
+  candidate remote;
+  std::string state;  ///< "frozen", "waiting", "in-progress", "succeeded", "failed"
+  bool valid = false;
+  bool nominated = false;
+  bool selected = false;
+  std::uint64_t priority = 0;
+  std::uint64_t requests_sent = 0;
+  std::uint64_t responses_received = 0;
+  std::optional<base::duration> round_trip_time;
+};
+
+class agent {
+ public:
+  agent(agent_settings settings, base::random_source& random, base::logger log);
+  ~agent();
+  agent(agent&&) noexcept;
+  agent& operator=(agent&&) noexcept;
+
+  // Negotiation.
+  void set_role(role role);
+  [[nodiscard]] role current_role() const;
+  void set_remote_lite(bool lite);
+  [[nodiscard]] const credentials& local_credentials() const;
+  /// New credentials and candidates; the selected pair carries data until a new one is valid.
+  void restart(base::time_point now);
+  /// Checks that came before are answered now (RFC 8445 7.3). Other credentials than before are
+  /// the remote side's restart.
+  void set_remote_credentials(base::time_point now, credentials remote);
+  [[nodiscard]] std::optional<credentials> remote_credentials() const;
+
+  // Gathering: the shell tells what there is; candidates come out as events.
+  void add_local_socket(base::time_point now, const local_socket& socket);
+  void remove_local_socket(base::time_point now, base::socket_id id);
+  /// Asks each local socket of the family for its reflexive address (RFC 8445 5.1.1.2).
+  void add_stun_server(base::time_point now, const base::endpoint& server);
+  /// Nothing more will be added; `gathering_complete` follows when the servers have answered.
+  void finish_gathering(base::time_point now);
+
+  // Candidates of the other side, with addresses (names are resolved outside).
+  base::result<void> add_remote_candidate(base::time_point now, const candidate& remote);
+  /// A name is being resolved: a candidate is still to come, so do not fail for the want of one.
+  void hold_remote_candidate(base::time_point now);
+  /// It came (`add_remote_candidate` was called before this) or it will not.
+  void release_remote_candidate(base::time_point now);
+  void end_of_remote_candidates(base::time_point now);
+
+  // The run.
+  /// A STUN message (first byte 0 to 3, RFC 7983). Anything malformed or not ours is dropped.
+  void handle_datagram(base::time_point now, const base::datagram& datagram);
+  void handle_timeout(base::time_point now);
+  [[nodiscard]] base::time_point next_deadline() const;
+  void poll_transmit(base::packet_batch& out);
+  std::optional<event> poll_event();
+  /// Ends everything; no event follows.
+  void close();
+
+  /// Where data goes now: the selected pair, or the best valid one before there is one.
+  [[nodiscard]] std::optional<base::route> data_route() const;
+  /// Whether data from there belongs to this session: a valid pair, or a remote candidate.
+  [[nodiscard]] bool is_known_route(const base::route& route) const;
+  /// Data came over that route: life for the state, not for consent.
+  void note_data_received(base::time_point now, const base::route& route);
+  /// The socket could not reach the address (ICMP, ENETUNREACH): the pair's check fails early.
+  void handle_send_error(base::time_point now, const base::route& route);
+
+  [[nodiscard]] agent_state state() const;
+  [[nodiscard]] std::vector<pair_report> pairs() const;
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace asiortc::ice
