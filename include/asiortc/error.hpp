@@ -26,17 +26,17 @@ enum class errc {
   limit_reached,         ///< a bound on a queue or a count was met
 
   // Why a peer connection or a channel ended.
-  closed,                 ///< closed by this side
-  remote_closed,          ///< the other side closed (DTLS close_notify, SCTP abort or shutdown)
-  no_remote_candidates,   ///< ICE: the other side gave no candidate that can be tried
-  checks_failed,          ///< ICE: every candidate pair failed or timed out (RFC 8445 8.1.2)
-  consent_expired,        ///< ICE: no answer to consent checks for 30 s (RFC 7675 5.1)
-  dtls_failed,            ///< DTLS: the handshake failed or an alert ended the association
-  dtls_timeout,           ///< DTLS: the handshake did not finish in time
-  fingerprint_mismatch,   ///< DTLS: the certificate is not the one that the SDP announced
-  sctp_failed,            ///< SCTP: the association could not be set up or was aborted
-  protocol_violation,     ///< the peer broke DCEP or data channel rules on this channel
-  signaling_lost,         ///< the signaling pipe ended before the peers were connected
+  closed,                ///< closed by this side
+  remote_closed,         ///< the other side closed (DTLS close_notify, SCTP abort or shutdown)
+  no_remote_candidates,  ///< ICE: the other side gave no candidate that can be tried
+  checks_failed,         ///< ICE: every candidate pair failed or timed out (RFC 8445 8.1.2)
+  consent_expired,       ///< ICE: no answer to consent checks for 30 s (RFC 7675 5.1)
+  dtls_failed,           ///< DTLS: the handshake failed or an alert ended the association
+  dtls_timeout,          ///< DTLS: the handshake did not finish in time
+  fingerprint_mismatch,  ///< DTLS: the certificate is not the one that the SDP announced
+  sctp_failed,           ///< SCTP: the association could not be set up or was aborted
+  protocol_violation,    ///< the peer broke DCEP or data channel rules on this channel
+  signaling_lost,        ///< the signaling pipe ended before the peers were connected
 
   // What the signaling client gives.
   signaling_refused,   ///< the server answered with a fatal `error` message

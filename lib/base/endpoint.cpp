@@ -1,8 +1,7 @@
 #include "base/endpoint.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
+#include <arpa/inet.h>
 #include <charconv>
 
 namespace asiortc::base {

@@ -1,6 +1,8 @@
 // IP addresses and transport addresses, without any socket library.
 #pragma once
 
+#include "base/bytes.hpp"
+
 #include <array>
 #include <compare>
 #include <cstddef>
@@ -9,8 +11,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/bytes.hpp"
 
 namespace asiortc::base {
 

@@ -1,14 +1,14 @@
 // Datagrams on their way in and out, and the arena that carries a batch of them.
 #pragma once
 
+#include "base/bytes.hpp"
+#include "base/endpoint.hpp"
+#include "base/time.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
-
-#include "base/bytes.hpp"
-#include "base/endpoint.hpp"
-#include "base/time.hpp"
 
 namespace asiortc::base {
 
@@ -84,10 +84,10 @@ class packet_batch {
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] std::size_t total_bytes() const { return used_; }
   [[nodiscard]] const std::vector<entry>& entries() const { return entries_; }
-  [[nodiscard]] byte_span bytes(const entry& packet) const {
+  [[nodiscard]] byte_span view(const entry& packet) const {
     return byte_span(arena_).subspan(packet.offset, packet.size);
   }
-  [[nodiscard]] mutable_byte_span mutable_bytes(const entry& packet) {
+  [[nodiscard]] mutable_byte_span mutable_view(const entry& packet) {
     return mutable_byte_span(arena_).subspan(packet.offset, packet.size);
   }
 

@@ -1,10 +1,10 @@
 // Where a core's random numbers come from: OpenSSL in production, a seed in tests.
 #pragma once
 
+#include "base/bytes.hpp"
+
 #include <cstdint>
 #include <string>
-
-#include "base/bytes.hpp"
 
 namespace asiortc::base {
 

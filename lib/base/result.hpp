@@ -1,4 +1,5 @@
-// What a core returns when a call can be refused: a value, or a code with the words that explain it.
+// What a core returns when a call can be refused: a value, or a code with the words that explain
+// it.
 #pragma once
 
 #include <asiortc/error.hpp>
@@ -12,7 +13,7 @@ namespace asiortc::base {
 
 /// An error code and, where a person will read it, what was wrong and what was expected.
 struct failure {
-  failure(errc code) : code(code) {}  // NOLINT(google-explicit-constructor)
+  failure(errc code) : code(code) {}                       // NOLINT(google-explicit-constructor)
   failure(boost::system::error_code code) : code(code) {}  // NOLINT(google-explicit-constructor)
   failure(boost::system::error_code code, std::string detail)
       : code(code), detail(std::move(detail)) {}

@@ -30,9 +30,12 @@ std::string_view to_string(ice_gathering_state state) noexcept {
 }
 
 std::string_view to_string(signaling_state state) noexcept {
-  static constexpr std::array<std::string_view, 6> names{
-      "stable",         "have-local-offer", "have-remote-offer", "have-local-pranswer",
-      "have-remote-pranswer", "closed"};
+  static constexpr std::array<std::string_view, 6> names{"stable",
+                                                         "have-local-offer",
+                                                         "have-remote-offer",
+                                                         "have-local-pranswer",
+                                                         "have-remote-pranswer",
+                                                         "closed"};
   return name_of(names, state);
 }
 
@@ -67,8 +70,8 @@ std::string to_string(const candidate_pair& pair) {
     return to_string(end.type) + " " + (v6 ? "[" + end.address + "]" : end.address) + ":" +
            std::to_string(end.port);
   };
-  std::string text = end_text(pair.local) + " <-> " + end_text(pair.remote) + " (" +
-                     pair.local.protocol;
+  std::string text =
+      end_text(pair.local) + " <-> " + end_text(pair.remote) + " (" + pair.local.protocol;
   if (pair.round_trip_time) {
     const auto tenths = (pair.round_trip_time->count() + 50) / 100;
     text += ", " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " ms";

@@ -1,10 +1,10 @@
 // Hashes and keyed hashes.
 #pragma once
 
+#include "base/bytes.hpp"
+
 #include <array>
 #include <cstdint>
-
-#include "base/bytes.hpp"
 
 namespace asiortc::crypto {
 

@@ -1,14 +1,14 @@
 // A key pair with its self-signed certificate, and certificate fingerprints (RFC 8122).
 #pragma once
 
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/bytes.hpp"
-#include "base/result.hpp"
 
 typedef struct evp_pkey_st EVP_PKEY;
 typedef struct x509_st X509;

@@ -1,19 +1,19 @@
 // One end of a DTLS association (RFC 6347, RFC 8842), free of any TLS library.
 #pragma once
 
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <optional>
-#include <variant>
-#include <vector>
-
 #include "base/bytes.hpp"
 #include "base/log.hpp"
 #include "base/packet.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "crypto/identity.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
 
 namespace asiortc::dtls {
 

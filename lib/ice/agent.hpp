@@ -1,6 +1,13 @@
 // The ICE agent of one component (RFC 8445, RFC 8838 trickle, RFC 7675 consent), sans I/O.
 #pragma once
 
+#include "base/log.hpp"
+#include "base/packet.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "ice/candidate.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -8,13 +15,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "base/log.hpp"
-#include "base/packet.hpp"
-#include "base/random.hpp"
-#include "base/result.hpp"
-#include "base/time.hpp"
-#include "ice/candidate.hpp"
 
 namespace asiortc::ice {
 
@@ -32,16 +32,16 @@ struct credentials {
 
 struct agent_settings {
   bool relay_only = false;
-  std::size_t max_pairs = 100;               // RFC 8445 6.1.2.5: "the default limit is 100"
-  std::size_t max_remote_candidates = 100;   // bounds what a peer can make us keep
-  base::duration pacing = std::chrono::milliseconds(50);         // RFC 8445 14.2: Ta
-  base::duration initial_rto = std::chrono::milliseconds(500);   // RFC 8445 14.3
-  base::duration pac_timeout = std::chrono::milliseconds(39500); // RFC 8863 4
-  base::duration no_candidates_grace = std::chrono::seconds(15); // after the PAC timer
-  base::duration consent_interval = std::chrono::seconds(5);     // RFC 7675 5.1, +-20 %
-  base::duration consent_timeout = std::chrono::seconds(30);     // RFC 7675 5.1
-  base::duration disconnected_after = std::chrono::seconds(5);   // nothing heard for so long
-  base::duration keepalive_interval = std::chrono::seconds(15);  // RFC 8445 11: Tr
+  std::size_t max_pairs = 100;              // RFC 8445 6.1.2.5: "the default limit is 100"
+  std::size_t max_remote_candidates = 100;  // bounds what a peer can make us keep
+  base::duration pacing = std::chrono::milliseconds(50);          // RFC 8445 14.2: Ta
+  base::duration initial_rto = std::chrono::milliseconds(500);    // RFC 8445 14.3
+  base::duration pac_timeout = std::chrono::milliseconds(39500);  // RFC 8863 4
+  base::duration no_candidates_grace = std::chrono::seconds(15);  // after the PAC timer
+  base::duration consent_interval = std::chrono::seconds(5);      // RFC 7675 5.1, +-20 %
+  base::duration consent_timeout = std::chrono::seconds(30);      // RFC 7675 5.1
+  base::duration disconnected_after = std::chrono::seconds(5);    // nothing heard for so long
+  base::duration keepalive_interval = std::chrono::seconds(15);   // RFC 8445 11: Tr
 };
 
 /// A local address the shell has bound a UDP socket to.

@@ -1,6 +1,10 @@
 // ICE candidates and their text form (RFC 8445 5.1, RFC 8839 5.1).
 #pragma once
 
+#include "base/endpoint.hpp"
+#include "base/packet.hpp"
+#include "base/result.hpp"
+
 #include <asiortc/candidate_pair.hpp>
 
 #include <cstdint>
@@ -9,10 +13,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/endpoint.hpp"
-#include "base/packet.hpp"
-#include "base/result.hpp"
 
 namespace asiortc::ice {
 

@@ -1,6 +1,12 @@
 // One SCTP association over DTLS (RFC 8831, RFC 9260), free of any SCTP engine.
 #pragma once
 
+#include "base/bytes.hpp"
+#include "base/log.hpp"
+#include "base/packet.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -9,12 +15,6 @@
 #include <span>
 #include <variant>
 #include <vector>
-
-#include "base/bytes.hpp"
-#include "base/log.hpp"
-#include "base/packet.hpp"
-#include "base/result.hpp"
-#include "base/time.hpp"
 
 namespace asiortc::sctp {
 
@@ -84,8 +84,9 @@ struct message_too_large {
 struct closed {
   base::failure reason = boost::system::error_code{};
 };
-using event = std::variant<connected, message_received, incoming_streams_reset,
-                           outgoing_streams_reset, writable, acknowledged, message_too_large, closed>;
+using event =
+    std::variant<connected, message_received, incoming_streams_reset, outgoing_streams_reset,
+                 writable, acknowledged, message_too_large, closed>;
 
 /// A core, but for its time: an engine may keep its own, moved by a `clock_source`. Packets and
 /// events can thus also appear between calls; the association then calls its wake function.

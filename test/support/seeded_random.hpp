@@ -1,9 +1,9 @@
 // A random source that a seed fixes.
 #pragma once
 
-#include <random>
-
 #include "base/random.hpp"
+
+#include <random>
 
 namespace asiortc::test {
 

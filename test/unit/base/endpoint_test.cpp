@@ -14,8 +14,8 @@ TEST_CASE("ip_address parses and prints both families") {
 }
 
 TEST_CASE("ip_address refuses names, junk and embedded NULs") {
-  for (const auto text : {"", "localhost", "1.2.3", "1.2.3.4.5", "256.0.0.1", "1.2.3.4%1", ":::",
-                          "::1%", "::1%x", "1.2.3.4 "}) {
+  for (const auto text : {"", "localhost", "1.2.3", "1.2.3.4.5", "256.0.0.1", "1.2.3.4%1",
+                          ":::", "::1%", "::1%x", "1.2.3.4 "}) {
     CAPTURE(text);
     CHECK_FALSE(ip_address::parse(text));
   }

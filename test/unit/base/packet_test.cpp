@@ -14,9 +14,9 @@ TEST_CASE("packet_batch keeps packets with the route set last") {
   batch.append(as_bytes("bc"));
   batch.append(as_bytes(""));
   REQUIRE(batch.size() == 3);
-  CHECK(as_text(batch.bytes(batch.entries()[0])) == "a");
+  CHECK(as_text(batch.view(batch.entries()[0])) == "a");
   CHECK(batch.entries()[0].to == first);
-  CHECK(as_text(batch.bytes(batch.entries()[1])) == "bc");
+  CHECK(as_text(batch.view(batch.entries()[1])) == "bc");
   CHECK(batch.entries()[2].to == second);
   CHECK(batch.total_bytes() == 3);
 }
@@ -28,9 +28,9 @@ TEST_CASE("packet_batch keeps earlier packets when it grows, and commits less th
   room[0] = 'x';
   batch.commit(1);
   batch.append(as_bytes("end"));
-  CHECK(as_text(batch.bytes(batch.entries()[0])) == "start");
-  CHECK(as_text(batch.bytes(batch.entries()[1])) == "x");
-  CHECK(as_text(batch.bytes(batch.entries()[2])) == "end");
+  CHECK(as_text(batch.view(batch.entries()[0])) == "start");
+  CHECK(as_text(batch.view(batch.entries()[1])) == "x");
+  CHECK(as_text(batch.view(batch.entries()[2])) == "end");
   batch.clear();
   CHECK(batch.empty());
   CHECK(batch.total_bytes() == 0);
