@@ -16,8 +16,8 @@ namespace asiortc::inline ASIORTC_ABI {
 class message {
  public:
   message() = default;
-  message(std::vector<std::uint8_t> bytes, bool is_text)
-      : bytes_(std::move(bytes)), is_text_(is_text) {}
+  message(std::vector<std::uint8_t> content, bool text)
+      : bytes_(std::move(content)), is_text_(text) {}
 
   [[nodiscard]] bool is_text() const noexcept { return is_text_; }
   [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }

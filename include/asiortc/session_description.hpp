@@ -22,7 +22,7 @@ ASIORTC_EXPORT std::optional<sdp_type> sdp_type_from_string(std::string_view tex
 class session_description {
  public:
   session_description() = default;
-  session_description(sdp_type type, std::string sdp) : type(type), sdp(std::move(sdp)) {}
+  session_description(sdp_type kind, std::string text) : type(kind), sdp(std::move(text)) {}
 
   sdp_type type = sdp_type::offer;
   std::string sdp;

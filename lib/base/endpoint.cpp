@@ -116,7 +116,7 @@ std::string endpoint::to_string() const {
 std::size_t std::hash<asiortc::base::ip_address>::operator()(
     const asiortc::base::ip_address& address) const noexcept {
   // FNV-1a; the tables keyed by it are bounded, so flooding one bucket costs at most a short scan.
-  std::size_t hash = 14695981039346656037ULL;
-  for (const auto octet : address.octets()) hash = (hash ^ octet) * 1099511628211ULL;
-  return hash ^ address.scope_id();
+  std::size_t value = 14695981039346656037ULL;
+  for (const auto octet : address.octets()) value = (value ^ octet) * 1099511628211ULL;
+  return value ^ address.scope_id();
 }

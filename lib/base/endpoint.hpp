@@ -55,7 +55,7 @@ class ip_address {
 /// An address and a port.
 struct endpoint {
   endpoint() = default;
-  endpoint(ip_address address, std::uint16_t port) : address(address), port(port) {}
+  endpoint(ip_address host, std::uint16_t port_number) : address(host), port(port_number) {}
   /// `1.2.3.4:5` or `[2001:db8::1]:5`.
   static std::optional<endpoint> parse(std::string_view text);
 

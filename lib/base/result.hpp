@@ -13,10 +13,10 @@ namespace asiortc::base {
 
 /// An error code and, where a person will read it, what was wrong and what was expected.
 struct failure {
-  failure(errc code) : code(code) {}                       // NOLINT(google-explicit-constructor)
-  failure(boost::system::error_code code) : code(code) {}  // NOLINT(google-explicit-constructor)
-  failure(boost::system::error_code code, std::string detail)
-      : code(code), detail(std::move(detail)) {}
+  failure(errc value) : code(value) {}                       // NOLINT(google-explicit-constructor)
+  failure(boost::system::error_code value) : code(value) {}  // NOLINT(google-explicit-constructor)
+  failure(boost::system::error_code value, std::string words)
+      : code(value), detail(std::move(words)) {}
 
   boost::system::error_code code;
   std::string detail;

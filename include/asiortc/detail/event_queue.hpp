@@ -1,0 +1,79 @@
+// The queue behind an event stream: many producers, one waiter, nothing lost.
+#pragma once
+
+#include <asiortc/config.hpp>
+#include <asiortc/detail/context_listener.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace asiortc::inline ASIORTC_ABI::detail {
+
+/// Bodies are in `event_queue_impl.hpp`; each element type is instantiated in one source file.
+///
+/// A value is taken only on the waiter's own executor, right before its handler is called and
+/// after a look at its cancelled flag, so that a cancelled wait consumes nothing. Thread-safe.
+template <class T>
+class ASIORTC_EXPORT event_queue final : public context_listener {
+ public:
+  using completion =
+      boost::asio::any_completion_handler<void(boost::system::error_code, std::optional<T>)>;
+  /// Told of each value that leaves the queue, after it left, on the taker's thread.
+  using pop_hook = std::function<void(const T&)>;
+
+  static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
+
+  explicit event_queue(boost::asio::any_io_executor executor, std::size_t limit = unlimited);
+  ~event_queue() override;
+
+  void set_pop_hook(pop_hook hook);
+
+  /// False when the stream has ended or is full. A `T` that has `absorb(const T&)` is never
+  /// refused: past the limit the oldest value is absorbed by the one after it.
+  bool push(T value);
+  /// What is queued is still delivered, then the reason; a second end changes nothing.
+  void end(boost::system::error_code reason);
+  /// Drops what is queued, so that the end comes next.
+  void discard();
+
+  std::optional<T> try_pop();
+  /// Completes with a value; or with no value and the reason of the end (none for a good end);
+  /// `in_use` when there is a waiter already; `operation_aborted` when cancelled.
+  void async_pop(completion handler);
+
+  [[nodiscard]] bool ended() const;
+  [[nodiscard]] std::size_t size() const;
+
+  void on_context_shutdown() noexcept override;
+
+ private:
+  struct waiter;
+
+  std::shared_ptr<event_queue> self();
+  void arm(std::unique_lock<std::mutex>& lock);
+  void deliver(const std::shared_ptr<waiter>& waiting);
+  void cancel(const std::shared_ptr<waiter>& waiting);
+  static void complete(const boost::asio::any_io_executor& executor, completion handler,
+                       boost::system::error_code code);
+
+  mutable std::mutex mutex_;
+  boost::asio::any_io_executor executor_;
+  std::deque<T> values_;
+  std::size_t limit_;
+  std::shared_ptr<waiter> waiter_;
+  pop_hook hook_;
+  boost::system::error_code reason_;
+  bool ended_ = false;
+  bool shut_down_ = false;
+};
+
+}  // namespace asiortc::inline ASIORTC_ABI::detail
