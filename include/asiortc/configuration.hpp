@@ -1,0 +1,96 @@
+// The configuration of a peer connection (webrtc-pc 4.2.1 RTCConfiguration).
+#pragma once
+
+#include <asiortc/certificate.hpp>
+#include <asiortc/config.hpp>
+#include <asiortc/log.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace asiortc::inline ASIORTC_ABI {
+
+class name_resolver;
+
+/// A STUN or TURN server (webrtc-pc 4.2.4 RTCIceServer). TURN is parsed and checked; its use
+/// comes with a later version.
+class ice_server {
+ public:
+  ice_server() = default;
+  explicit ice_server(std::string url) : urls{std::move(url)} {}
+
+  std::vector<std::string> urls;  ///< `stun:host[:port]`, `turn:host[:port][?transport=udp|tcp]`, …
+  std::string username;
+  std::string credential;
+
+  bool operator==(const ice_server&) const = default;
+};
+
+/// webrtc-pc 4.2.5: which candidates may be used.
+enum class ice_transport_policy { all, relay };
+/// webrtc-pc 4.2.6 and RFC 9429 4.1.1.
+enum class bundle_policy { balanced, max_compat, max_bundle };
+/// webrtc-pc 4.2.7; `negotiate` was removed from the standard.
+enum class rtcp_mux_policy { require };
+
+/// Times after which ICE and DTLS change their mind; the defaults are those of the RFCs.
+class timeouts {
+ public:
+  timeouts() = default;
+
+  std::chrono::milliseconds ice_failed{39500};  ///< RFC 8863 4's PAC timer
+  std::chrono::milliseconds no_candidates_grace{
+      15000};                                    ///< after it, when no end of candidates came
+  std::chrono::milliseconds disconnected{5000};  ///< nothing was heard for so long
+  std::chrono::milliseconds consent{30000};      ///< RFC 7675 5.1
+  std::chrono::milliseconds dtls_handshake{30000};
+  std::chrono::milliseconds close_drain{
+      30000};  ///< how long `async_close` waits for acknowledgement
+
+  bool operator==(const timeouts&) const = default;
+};
+
+/// What a local interface address is asked for before it is used.
+class interface_address {
+ public:
+  interface_address() = default;
+  std::string interface_name;
+  std::string address;
+};
+
+/// Options of a `peer_connection`. Copyable; nothing in it is read after construction but by
+/// `configuration()`.
+class configuration {
+ public:
+  configuration() = default;
+
+  std::vector<ice_server> ice_servers;
+  asiortc::ice_transport_policy ice_transport_policy = asiortc::ice_transport_policy::all;
+  asiortc::bundle_policy bundle_policy = asiortc::bundle_policy::balanced;
+  asiortc::rtcp_mux_policy rtcp_mux_policy = asiortc::rtcp_mux_policy::require;
+  /// Own certificates; the first is used. None: one is made at the first need.
+  std::vector<certificate> certificates;
+  std::uint8_t ice_candidate_pool_size = 0;
+
+  std::uint16_t port_min = 0;  ///< local UDP ports; 0 for any
+  std::uint16_t port_max = 0;
+  /// Whether to use a local address; none: all but loopback, and loopback where there is no other.
+  std::function<bool(const interface_address&)> interface_filter;
+  asiortc::timeouts timeouts;
+
+  std::size_t max_message_size = 262144;         ///< what we accept, told to the peer; bytes
+  std::size_t receive_budget = 8 * 1024 * 1024;  ///< unread messages of all channels; bytes
+  std::size_t send_high_water = 1024 * 1024;     ///< `async_send` completes below it; bytes
+
+  /// Resolves server names; none: c-ares on the peer's own executor.
+  std::shared_ptr<name_resolver> resolver;
+  log_sink log;
+  log_level log_threshold = log_level::info;
+};
+
+}  // namespace asiortc::inline ASIORTC_ABI

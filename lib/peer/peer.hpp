@@ -1,0 +1,165 @@
+// The whole peer, sans I/O: JSEP (RFC 9429) over ICE, DTLS, SCTP and the data channels.
+#pragma once
+
+#include "base/log.hpp"
+#include "base/packet.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "crypto/identity.hpp"
+#include "datachannel/table.hpp"
+#include "ice/agent.hpp"
+#include "sctp/association.hpp"
+
+#include <asiortc/candidate_pair.hpp>
+#include <asiortc/configuration.hpp>
+#include <asiortc/ice_candidate.hpp>
+#include <asiortc/session_description.hpp>
+#include <asiortc/states.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace asiortc::peer {
+
+/// What the shell gives: where random numbers come from, the SCTP engine, and a wake function that
+/// may be called from any thread when the peer has output that no call will fetch.
+struct environment {
+  base::random_source* random = nullptr;
+  sctp::engine* sctp = nullptr;
+  sctp::wake_function wake;
+  base::logger log;
+};
+
+struct settings {
+  std::shared_ptr<const crypto::identity> identity;
+  asiortc::bundle_policy bundle_policy = asiortc::bundle_policy::balanced;
+  ice::agent_settings ice;
+  base::duration dtls_handshake_timeout = std::chrono::seconds(30);
+  datachannel::settings channels;
+};
+
+// Events, in the order in which they happened.
+struct connection_state_event {
+  connection_state now;
+  base::failure reason = boost::system::error_code{};
+};
+struct ice_connection_state_event {
+  ice_connection_state now;
+  base::failure reason = boost::system::error_code{};
+};
+struct ice_gathering_state_event {
+  ice_gathering_state now;
+};
+struct signaling_state_event {
+  signaling_state now;
+};
+/// A local candidate, or the end of a generation (empty text).
+struct ice_candidate_event {
+  ice_candidate value;
+};
+struct negotiation_needed_event {};
+struct selected_pair_event {
+  candidate_pair value;
+};
+/// Sockets and servers are wanted: the shell answers with `add_local_socket`, `add_stun_server`
+/// and `finish_gathering` for this generation.
+struct gathering_wanted {
+  std::uint32_t generation = 0;
+};
+/// A remote candidate carries a name (`….local` or DNS): the shell answers with `name_resolved`.
+struct resolution_wanted {
+  std::uint64_t token = 0;
+  std::string name;
+};
+using event =
+    std::variant<connection_state_event, ice_connection_state_event, ice_gathering_state_event,
+                 signaling_state_event, ice_candidate_event, negotiation_needed_event,
+                 selected_pair_event, gathering_wanted, resolution_wanted, datachannel::event>;
+
+struct offer_options {
+  bool ice_restart = false;
+};
+
+/// What `sctp()` tells once it is negotiated (webrtc-pc 5.? RTCSctpTransport).
+struct sctp_info {
+  std::uint64_t max_message_size = 0;  ///< what may be sent; UINT64_MAX for no limit
+  std::optional<std::uint16_t> max_channels;
+  bool connected = false;
+};
+
+class peer {
+ public:
+  peer(settings settings, environment environment);
+  ~peer();
+  peer(const peer&) = delete;
+  peer& operator=(const peer&) = delete;
+
+  // JSEP. Each call either changes the state wholly or not at all.
+  base::result<session_description> create_offer(base::time_point now, offer_options options);
+  base::result<session_description> create_answer(base::time_point now);
+  /// None given: the implicit form (webrtc-pc 4.4.1.5); empty SDP: the last created of that type.
+  base::result<void> set_local_description(base::time_point now,
+                                           std::optional<session_description> description);
+  base::result<void> set_remote_description(base::time_point now,
+                                            const session_description& description);
+  base::result<void> add_ice_candidate(base::time_point now, const ice_candidate& candidate);
+  void restart_ice(base::time_point now);
+
+  [[nodiscard]] std::optional<session_description> current_local_description() const;
+  [[nodiscard]] std::optional<session_description> pending_local_description() const;
+  [[nodiscard]] std::optional<session_description> current_remote_description() const;
+  [[nodiscard]] std::optional<session_description> pending_remote_description() const;
+  [[nodiscard]] std::optional<bool> can_trickle_ice_candidates() const;
+  [[nodiscard]] connection_state current_connection_state() const;
+  [[nodiscard]] ice_connection_state current_ice_connection_state() const;
+  [[nodiscard]] ice_gathering_state current_ice_gathering_state() const;
+  [[nodiscard]] signaling_state current_signaling_state() const;
+  [[nodiscard]] std::optional<candidate_pair> selected_candidate_pair() const;
+  [[nodiscard]] std::vector<ice::pair_report> candidate_pairs() const;
+  [[nodiscard]] std::optional<sctp_info> sctp() const;
+
+  // Data channels; see datachannel::table for what each does.
+  base::result<datachannel::channel_key> create_data_channel(base::time_point now,
+                                                             std::string label,
+                                                             data_channel_init init);
+  [[nodiscard]] datachannel::table& channels();
+
+  // Gathering, told by the shell.
+  void add_local_socket(base::time_point now, const ice::local_socket& socket);
+  void add_stun_server(base::time_point now, const base::endpoint& server);
+  void finish_gathering(base::time_point now, std::uint32_t generation);
+  void name_resolved(base::time_point now, std::uint64_t token,
+                     std::span<const base::ip_address> addresses);
+
+  // Input and output. A batch goes through demux, DTLS and SCTP before anything is polled.
+  void handle_datagrams(base::time_point now, std::span<const base::datagram> datagrams);
+  void handle_send_error(base::time_point now, const base::route& route);
+  void handle_timeout(base::time_point now);
+  [[nodiscard]] base::time_point next_deadline() const;
+  /// Fetches what the SCTP engine did on its own; called after a wake and after every call of
+  /// `channels()`.
+  void handle_wake(base::time_point now);
+  /// Appends what is to be sent, at most about `max_packets`; true when more waits.
+  bool poll_transmit(base::time_point now, base::packet_batch& out, std::size_t max_packets = 256);
+  std::optional<event> poll_event();
+
+  /// Closes gracefully: channels are drained, then SCTP is aborted and close_notify sent;
+  /// `connection_state::closed` follows, at the latest at `deadline`.
+  void shutdown(base::time_point now, base::time_point deadline);
+  /// Ends at once: ABORT and close_notify are queued for `poll_transmit`, then nothing more.
+  /// The reason is what channels and states end with.
+  void close(base::time_point now, base::failure reason);
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace asiortc::peer
