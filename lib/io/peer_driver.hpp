@@ -1,0 +1,72 @@
+// Drives one peer core: its strand, its sockets, its timer.
+#pragma once
+
+#include "base/time.hpp"
+#include "peer/peer.hpp"
+
+#include <asiortc/configuration.hpp>
+#include <asiortc/detail/context_listener.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/strand.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace asiortc::io {
+
+/// A STUN server as configured: a literal or a name to resolve.
+struct stun_server {
+  std::string host;
+  std::uint16_t port = 3478;
+};
+
+struct driver_options {
+  std::vector<stun_server> stun_servers;
+  std::uint16_t port_min = 0;
+  std::uint16_t port_max = 0;
+  std::function<bool(const interface_address&)> interface_filter;
+  std::shared_ptr<name_resolver> resolver;  ///< none: c-ares, shared by the context
+  base::logger log;
+};
+
+/// Told, on the strand, of every event of the core, after the pump has flushed what it sent.
+class peer_observer {
+ public:
+  virtual ~peer_observer() = default;
+  virtual void on_event(peer::event&& event) = 0;
+};
+
+/// Everything but construction and `strand()` happens on the strand.
+class peer_driver final : public detail::context_listener {
+ public:
+  using strand_type = boost::asio::strand<boost::asio::any_io_executor>;
+
+  peer_driver(const boost::asio::any_io_executor& executor, peer::settings settings,
+              driver_options options);
+  ~peer_driver() override;
+
+  [[nodiscard]] const strand_type& strand() const;
+  /// The observer must outlive the driver or be taken away with nullptr.
+  void set_observer(peer_observer* observer);
+
+  /// The clock and the core, for a call that is followed by `pump()`.
+  [[nodiscard]] base::time_point now() const;
+  [[nodiscard]] peer::peer& core();
+  /// Sends what the core has to send, tells the observer what happened, sets the timer anew.
+  void pump();
+
+  /// Sends the farewell that the core has queued, then closes every socket and timer and cancels
+  /// every look-up. `on_stopped` is posted to the strand when nothing of the driver is pending.
+  void stop(std::function<void()> on_stopped);
+
+  void on_context_shutdown() noexcept override;
+
+ private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+}  // namespace asiortc::io
