@@ -1,0 +1,40 @@
+// Who is in a signaling room.
+#pragma once
+
+#include <asiortc/config.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace asiortc::inline ASIORTC_ABI {
+
+/// Names a peer within a room: 1 to 2147483647, given by the server, never used twice while the
+/// room lives.
+using peer_id = std::int32_t;
+
+/// A peer of a room, as the server presents it.
+class signaling_peer {
+ public:
+  signaling_peer() = default;
+  signaling_peer(peer_id id, std::string name) : id(id), name(std::move(name)) {}
+
+  peer_id id = 0;
+  std::string name;  ///< what the peer calls itself: up to 64 bytes of UTF-8, not to be trusted
+
+  bool operator==(const signaling_peer&) const = default;
+};
+
+/// Why a peer is no longer in the room.
+enum class leave_reason {
+  left,     ///< it said so
+  timeout,  ///< its socket fell silent or broke; a healthy peer connection to it outlives that
+  kicked,   ///< the host put it out
+  closed    ///< its socket was closed
+};
+
+/// "left", "timeout", "kicked" or "closed". Thread-safe.
+ASIORTC_EXPORT std::string_view to_string(leave_reason reason) noexcept;
+
+}  // namespace asiortc::inline ASIORTC_ABI
