@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,6 +30,9 @@ struct fingerprint {
 
   bool operator==(const fingerprint&) const = default;
 };
+
+/// The SDP name of an algorithm, e.g. `sha-256`.
+std::string_view to_string(hash_algorithm algorithm);
 
 /// The digest of a certificate in DER form.
 fingerprint fingerprint_of(base::byte_span der, hash_algorithm algorithm);
@@ -55,7 +59,12 @@ class identity {
   [[nodiscard]] EVP_PKEY* key() const;
   [[nodiscard]] X509* certificate() const;
 
-  struct impl;  // OpenSSL's handles; dtls reads them
+  /// What the layer above makes once an identity and shares (dtls: its SSL_CTX). The first caller
+  /// makes it; it lives as long as the identity. Thread-safe; there is one slot.
+  [[nodiscard]] std::shared_ptr<void> shared_slot(
+      const std::function<std::shared_ptr<void>()>& make) const;
+
+  struct impl;  // OpenSSL's handles
   explicit identity(std::unique_ptr<impl> handles);
 
  private:
