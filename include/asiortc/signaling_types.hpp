@@ -18,7 +18,7 @@ using peer_id = std::int32_t;
 class signaling_peer {
  public:
   signaling_peer() = default;
-  signaling_peer(peer_id id, std::string name) : id(id), name(std::move(name)) {}
+  signaling_peer(peer_id number, std::string called) : id(number), name(std::move(called)) {}
 
   peer_id id = 0;
   std::string name;  ///< what the peer calls itself: up to 64 bytes of UTF-8, not to be trusted

@@ -13,6 +13,7 @@ namespace asiortc::base {
 
 /// An error code and, where a person will read it, what was wrong and what was expected.
 struct failure {
+  failure() = default;
   failure(errc value) : code(value) {}                       // NOLINT(google-explicit-constructor)
   failure(boost::system::error_code value) : code(value) {}  // NOLINT(google-explicit-constructor)
   failure(boost::system::error_code value, std::string words)

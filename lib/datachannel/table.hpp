@@ -117,6 +117,8 @@ class table {
 
   std::optional<event> poll_event();
   [[nodiscard]] std::optional<channel_info> info(channel_key key) const;
+  /// Bytes of the channel queued here or in SCTP and not acknowledged; cheap, for every turn.
+  [[nodiscard]] std::size_t buffered_amount(channel_key key) const;
   /// Bytes queued here or in SCTP and not acknowledged, over all channels.
   [[nodiscard]] std::size_t total_unacknowledged() const;
   /// No channel has anything queued, in flight or being reset.

@@ -45,6 +45,9 @@ class ASIORTC_EXPORT event_queue final : public context_listener {
   /// Drops what is queued, so that the end comes next.
   void discard();
 
+  /// While reserved, a wait is refused with `in_use`; values are then taken by `try_pop` alone.
+  void reserve(bool reserved);
+
   std::optional<T> try_pop();
   /// Completes with a value; or with no value and the reason of the end (none for a good end);
   /// `in_use` when there is a waiter already; `operation_aborted` when cancelled.
@@ -73,6 +76,7 @@ class ASIORTC_EXPORT event_queue final : public context_listener {
   pop_hook hook_;
   boost::system::error_code reason_;
   bool ended_ = false;
+  bool reserved_ = false;
   bool shut_down_ = false;
 };
 

@@ -83,6 +83,12 @@ void event_queue<T>::discard() {
 }
 
 template <class T>
+void event_queue<T>::reserve(bool reserved) {
+  const std::lock_guard lock(mutex_);
+  reserved_ = reserved;
+}
+
+template <class T>
 std::optional<T> event_queue<T>::try_pop() {
   std::unique_lock lock(mutex_);
   if (values_.empty()) return std::nullopt;
@@ -110,7 +116,7 @@ template <class T>
 void event_queue<T>::async_pop(completion handler) {
   std::unique_lock lock(mutex_);
   if (shut_down_) return;
-  if (waiter_) {
+  if (waiter_ || reserved_) {
     lock.unlock();
     complete(executor_, std::move(handler), errc::in_use);
     return;

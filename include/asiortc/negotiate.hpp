@@ -1,0 +1,72 @@
+// Perfect negotiation over any signaling pipe (webrtc-pc 10.7, RFC 9429).
+#pragma once
+
+#include <asiortc/config.hpp>
+#include <asiortc/data_channel.hpp>
+#include <asiortc/peer_connection.hpp>
+#include <asiortc/signaling_pipe.hpp>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
+
+#include <memory>
+
+namespace asiortc::inline ASIORTC_ABI {
+
+namespace detail {
+class negotiation_state;
+}
+
+/// Who gives way when both offer at once.
+enum class negotiation_role {
+  by_arrival,  ///< as the pipe says; polite where it does not know
+  polite,      ///< rolls its own offer back
+  impolite     ///< ignores the other side's offer
+};
+
+/// A running negotiation; dropping it ends it, but not the connection.
+///
+/// Thread safety: as `peer_connection`.
+class ASIORTC_EXPORT negotiation {
+ public:
+  explicit negotiation(std::shared_ptr<detail::negotiation_state> state) noexcept;
+  negotiation(negotiation&&) noexcept;
+  negotiation& operator=(negotiation&&) noexcept;
+  ~negotiation();
+
+  /// Waits for the end of the negotiation.
+  ///
+  /// Completion signature: `void(error_code)`. No error when the connection was closed in good
+  /// order; `errc::signaling_lost` when the pipe ended before the peers were connected, or the
+  /// pipe's own error afterwards; the error that ended the connection.
+  /// Cancellation: any type; abandons the wait alone.
+  template <class Token = boost::asio::deferred_t>
+  [[nodiscard]] auto async_wait(Token&& token = Token()) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(wait_operation(),
+                                                                               token, state_);
+  }
+
+  /// Ends it: the pipe is let go and the streams are given back.
+  void stop();
+
+ private:
+  using state_ptr = std::shared_ptr<detail::negotiation_state>;
+  struct ASIORTC_EXPORT wait_operation {
+    void operator()(detail::void_completion handler, state_ptr state) const;
+  };
+
+  state_ptr state_;
+};
+
+/// Offers, answers and trickles candidates by itself, from now until the connection or the pipe
+/// ends. It takes over `ice_candidates()` and `negotiation_needed()`, runs on the connection's
+/// strand and holds its state, not the handle. Candidates that come before a description wait (at
+/// most 64). A pipe that ends before the peers are connected ends the connection with
+/// `errc::signaling_lost`, so that nothing waits for ever; later it only ends the negotiation.
+///
+/// Throws `error`: `invalid_state` when the connection is closed, `in_use` when a negotiation runs.
+[[nodiscard]] ASIORTC_EXPORT negotiation
+negotiate(peer_connection& connection, std::shared_ptr<signaling_pipe> pipe,
+          negotiation_role role = negotiation_role::by_arrival);
+
+}  // namespace asiortc::inline ASIORTC_ABI

@@ -1,0 +1,258 @@
+// A peer connection (webrtc-pc 4.4 RTCPeerConnection).
+#pragma once
+
+#include <asiortc/candidate_pair.hpp>
+#include <asiortc/config.hpp>
+#include <asiortc/configuration.hpp>
+#include <asiortc/data_channel.hpp>
+#include <asiortc/error.hpp>
+#include <asiortc/event_stream.hpp>
+#include <asiortc/ice_candidate.hpp>
+#include <asiortc/session_description.hpp>
+#include <asiortc/state_change.hpp>
+#include <asiortc/states.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace asiortc::inline ASIORTC_ABI {
+
+class peer_connection;
+class negotiation;
+class signaling_pipe;
+enum class negotiation_role;
+
+namespace detail {
+class peer_state;
+using description_completion =
+    boost::asio::any_completion_handler<void(boost::system::error_code, session_description)>;
+}  // namespace detail
+
+/// Options of `peer_connection::async_create_offer` (webrtc-pc 4.3.5 RTCOfferOptions).
+class offer_options {
+ public:
+  offer_options() = default;
+
+  bool ice_restart = false;  ///< new ICE credentials; data goes on over the old pair meanwhile
+};
+
+/// The item of `peer_connection::negotiation_needed()`.
+class negotiation_needed_event {
+ public:
+  negotiation_needed_event() = default;
+};
+
+/// The SCTP transport, once it is negotiated (webrtc-pc 6.1 RTCSctpTransport).
+class sctp_transport_info {
+ public:
+  sctp_transport_info() = default;
+
+  std::uint64_t max_message_size = 0;         ///< bytes that one message may have; UINT64_MAX: any
+  std::optional<std::uint16_t> max_channels;  ///< known once connected
+  bool connected = false;
+};
+
+/// A move-only handle to a connection to one other peer. It runs on a strand that it makes on the
+/// executor it is given, opens no socket, timer or thread before a local description is set, and
+/// never any thread. Dropping the handle aborts the connection without blocking; `async_close` is
+/// the graceful way. Assigning a new one over an old one closes the old one with all its channels.
+///
+/// Thread safety: every member may be called from any thread. Completion handlers run on their
+/// associated executor, else on the executor given here, and are always posted. A coroutine that
+/// uses `||`, a slot or a timeout on a multi-threaded context runs on a strand of its own, since a
+/// cancellation slot is not thread-safe.
+///
+/// Lifetime: a pending operation keeps the state alive, not the connection. The execution context
+/// may be destroyed first; the handle is inert then.
+///
+/// Cancellation: every operation honours its slot, with any type, and completes with
+/// `asio::error::operation_aborted`; that abandons the wait, not the effect.
+class ASIORTC_EXPORT peer_connection {
+ public:
+  /// Throws `error`: `syntax_error` or `invalid_access` for a server, `invalid_access` for an
+  /// expired certificate, `type_error` for a port range; the text names the value.
+  explicit peer_connection(boost::asio::any_io_executor executor,
+                           asiortc::configuration config = asiortc::configuration());
+  /// The same, on the executor of an execution context such as `io_context`.
+  template <class Context>
+  requires requires(Context& context) {
+    { context.get_executor() } -> std::convertible_to<boost::asio::any_io_executor>;
+  }
+  explicit peer_connection(Context& context,
+                           asiortc::configuration config = asiortc::configuration())
+      : peer_connection(boost::asio::any_io_executor(context.get_executor()), std::move(config)) {}
+  peer_connection(peer_connection&&) noexcept;
+  peer_connection& operator=(peer_connection&&) noexcept;
+  ~peer_connection();
+
+  /// Makes an offer (RFC 9429 4.1.8, 5.2). It describes what the connection has now, and is not
+  /// applied.
+  ///
+  /// Completion signature: `void(error_code, session_description)`.
+  /// Errors: `errc::invalid_state` when closed.
+  template <class Token = boost::asio::deferred_t>
+  [[nodiscard]] auto async_create_offer(offer_options options = offer_options(),
+                                        Token&& token = Token()) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code, session_description)>(
+        create_offer_operation(), token, state_, options);
+  }
+
+  /// Answers the remote offer (RFC 9429 4.1.9, 5.3).
+  ///
+  /// Completion signature: `void(error_code, session_description)`.
+  /// Errors: `errc::invalid_state` when closed or when there is no remote offer.
+  template <class Token = boost::asio::deferred_t>
+  [[nodiscard]] auto async_create_answer(Token&& token = Token()) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code, session_description)>(
+        create_answer_operation(), token, state_);
+  }
+
+  /// Applies a local description (RFC 9429 4.1.10, 5.9); gathering starts with it. None given makes
+  /// and applies the offer or answer that is due (webrtc-pc 4.4.1.5); an empty SDP means the one
+  /// created last of that type (RFC 9429 5.4).
+  ///
+  /// Completion signature: `void(error_code)`.
+  /// Errors: `errc::invalid_state` when closed or when the type does not fit the signaling state;
+  /// `errc::invalid_modification` when the SDP is not the one created last.
+  template <class Token = boost::asio::deferred_t>
+  [[nodiscard]] auto async_set_local_description(
+      std::optional<session_description> description = std::nullopt, Token&& token = Token()) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+        set_local_operation(), token, state_, std::move(description));
+  }
+
+  /// Applies the other side's description (RFC 9429 4.1.11, 5.10). An offer in have-local-offer
+  /// rolls the local one back. On an error the state is what it was, and `last_error_detail()`
+  /// names the line or attribute.
+  ///
+  /// Completion signature: `void(error_code)`.
+  /// Errors: `errc::invalid_state`; `errc::syntax_error` for malformed SDP;
+  /// `errc::invalid_modification` for what may not change; `errc::not_supported`.
+  template <class Token = boost::asio::deferred_t>
+  [[nodiscard]] auto async_set_remote_description(session_description description,
+                                                  Token&& token = Token()) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+        set_remote_operation(), token, state_, std::move(description));
+  }
+
+  /// Adds a candidate of the other side (webrtc-pc 4.4.2 addIceCandidate). An empty candidate text
+  /// ends the candidates.
+  ///
+  /// Completion signature: `void(error_code)`.
+  /// Errors: `errc::invalid_state` when closed or before a remote description; `errc::type_error`
+  /// when neither mid nor index is given; `errc::operation_error` for an unknown mid, index or an
+  /// old generation; `errc::syntax_error`.
+  template <class Token = boost::asio::deferred_t>
+  [[nodiscard]] auto async_add_ice_candidate(ice_candidate candidate, Token&& token = Token()) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+        add_candidate_operation(), token, state_, std::move(candidate));
+  }
+
+  /// Asks for new ICE credentials at the next offer (webrtc-pc 4.4.2 restartIce).
+  void restart_ice();
+
+  /// Makes a channel (webrtc-pc 6.1.2), before or after connecting. It opens by itself.
+  /// Throws `error`: `invalid_state` when closed; `type_error` for a label or protocol over 65535
+  /// bytes or not UTF-8, both limits at once, a missing id or the id 65535; `operation_error` for
+  /// an id that is in use.
+  [[nodiscard]] data_channel create_data_channel(std::string label,
+                                                 data_channel_init init = data_channel_init());
+
+  /// Closes gracefully: what the channels have queued is delivered and acknowledged (for at most
+  /// `timeouts::close_drain`), the other side is told, and every socket and timer is gone when it
+  /// completes. Idempotent; may be started from anywhere, and twice.
+  ///
+  /// Completion signature: `void(error_code)`. Errors: none but `operation_aborted`.
+  template <class Token = boost::asio::deferred_t>
+  [[nodiscard]] auto async_close(Token&& token = Token()) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(close_operation(),
+                                                                               token, state_);
+  }
+
+  /// Aborts: queued messages are dropped, and the other side is told once. Never blocks.
+  void close();
+
+  // Event streams; each ends with the connection, and queues from its creation.
+
+  /// Local candidates for the other side; an empty candidate ends each generation. Given to
+  /// `negotiate()` while that runs: waiting here then gives `errc::in_use`.
+  [[nodiscard]] event_stream<ice_candidate> ice_candidates() const;
+  /// Channels that the other side opened; up to 1,024 wait, more are reset.
+  [[nodiscard]] event_stream<data_channel> data_channels() const;
+  [[nodiscard]] event_stream<state_change<asiortc::connection_state>> connection_states() const;
+  [[nodiscard]] event_stream<state_change<asiortc::ice_connection_state>> ice_connection_states()
+      const;
+  [[nodiscard]] event_stream<state_change<asiortc::ice_gathering_state>> ice_gathering_states()
+      const;
+  [[nodiscard]] event_stream<state_change<asiortc::signaling_state>> signaling_states() const;
+  [[nodiscard]] event_stream<candidate_pair> selected_candidate_pairs() const;
+  /// Coalesced, only in stable (webrtc-pc 4.7.3). Given to `negotiate()` while that runs.
+  [[nodiscard]] event_stream<negotiation_needed_event> negotiation_needed() const;
+
+  // What is now; a getter equals the last event queued, which may be ahead of the reader.
+  [[nodiscard]] asiortc::connection_state connection_state() const;
+  [[nodiscard]] asiortc::ice_connection_state ice_connection_state() const;
+  [[nodiscard]] asiortc::ice_gathering_state ice_gathering_state() const;
+  [[nodiscard]] asiortc::signaling_state signaling_state() const;
+  [[nodiscard]] std::optional<session_description> current_local_description() const;
+  [[nodiscard]] std::optional<session_description> pending_local_description() const;
+  [[nodiscard]] std::optional<session_description> current_remote_description() const;
+  [[nodiscard]] std::optional<session_description> pending_remote_description() const;
+  /// The pending one if there is one, else the current one.
+  [[nodiscard]] std::optional<session_description> local_description() const;
+  [[nodiscard]] std::optional<session_description> remote_description() const;
+  /// Unknown until a remote description is set (webrtc-pc 4.4.2).
+  [[nodiscard]] std::optional<bool> can_trickle_ice_candidates() const;
+  [[nodiscard]] std::optional<candidate_pair> selected_candidate_pair() const;
+  [[nodiscard]] std::optional<sctp_transport_info> sctp() const;
+  /// Why the connection failed or closed; no error while it lives.
+  [[nodiscard]] boost::system::error_code end_reason() const;
+  /// What the last refused call was refused for, in words; empty if none was.
+  [[nodiscard]] std::string last_error_detail() const;
+  /// A copy of what was given.
+  [[nodiscard]] asiortc::configuration configuration() const;
+  /// 128 random bits in hexadecimal; never changes.
+  [[nodiscard]] const std::string& id() const;
+  [[nodiscard]] boost::asio::any_io_executor get_executor() const;
+
+ private:
+  friend negotiation negotiate(peer_connection& connection, std::shared_ptr<signaling_pipe> pipe,
+                               negotiation_role role);
+  using state_ptr = std::shared_ptr<detail::peer_state>;
+  using void_completion = detail::void_completion;
+
+  struct ASIORTC_EXPORT create_offer_operation {
+    void operator()(detail::description_completion handler, state_ptr state,
+                    offer_options options) const;
+  };
+  struct ASIORTC_EXPORT create_answer_operation {
+    void operator()(detail::description_completion handler, state_ptr state) const;
+  };
+  struct ASIORTC_EXPORT set_local_operation {
+    void operator()(void_completion handler, state_ptr state,
+                    std::optional<session_description> description) const;
+  };
+  struct ASIORTC_EXPORT set_remote_operation {
+    void operator()(void_completion handler, state_ptr state,
+                    session_description description) const;
+  };
+  struct ASIORTC_EXPORT add_candidate_operation {
+    void operator()(void_completion handler, state_ptr state, ice_candidate candidate) const;
+  };
+  struct ASIORTC_EXPORT close_operation {
+    void operator()(void_completion handler, state_ptr state) const;
+  };
+
+  state_ptr state_;
+};
+
+}  // namespace asiortc::inline ASIORTC_ABI

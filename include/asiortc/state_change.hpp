@@ -1,0 +1,29 @@
+// The item of a stream of states.
+#pragma once
+
+#include <asiortc/config.hpp>
+
+#include <boost/system/error_code.hpp>
+
+#include <cstddef>
+#include <utility>
+
+namespace asiortc::inline ASIORTC_ABI {
+
+/// A transition, with what caused it. A stream keeps every transition up to 256 unread ones; past
+/// that the oldest is merged into the one after it, which then says how many it stands for.
+template <class State>
+class state_change {
+ public:
+  state_change(State new_state, boost::system::error_code why) : state(new_state), reason(why) {}
+
+  State state;
+  boost::system::error_code reason;  ///< why, for disconnected, failed and closed
+  std::size_t merged = 0;            ///< earlier transitions that were dropped for this one
+
+  void absorb(const state_change& older) { merged += older.merged + 1; }
+
+  bool operator==(const state_change&) const = default;
+};
+
+}  // namespace asiortc::inline ASIORTC_ABI

@@ -1,0 +1,209 @@
+#include "api/channel_state.hpp"
+
+#include "api/peer_state.hpp"
+#include "base/utf8.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace asiortc::inline ASIORTC_ABI::detail {
+namespace {
+
+constexpr std::size_t max_unread_states = 256;
+
+void complete_all(std::vector<std::shared_ptr<void_operation>>& waiters,
+                  boost::system::error_code code) {
+  for (const auto& waiter : std::exchange(waiters, {})) waiter->complete(code);
+}
+
+void post_completion(const boost::asio::any_io_executor& executor, void_completion handler,
+                     boost::system::error_code code) {
+  const auto target = boost::asio::get_associated_executor(handler, executor);
+  boost::asio::post(executor,
+                    boost::asio::bind_executor(
+                        target, [h = std::move(handler), code]() mutable { std::move(h)(code); }));
+}
+
+/// An empty message costs memory too, so a bound that counts bytes alone would not hold.
+std::size_t queue_cost(std::size_t size) { return size + 64; }
+
+}  // namespace
+
+channel_state::channel_state(const std::shared_ptr<peer_state>& owner, std::string channel_label,
+                             data_channel_init channel_init)
+    : label(std::move(channel_label)),
+      init(std::move(channel_init)),
+      messages(std::make_shared<event_queue<message>>(owner->executor)),
+      states(
+          std::make_shared<event_queue<data_channel_change>>(owner->executor, max_unread_states)),
+      low_events(std::make_shared<event_queue<buffered_amount_low_event>>(owner->executor,
+                                                                          max_unread_states)),
+      peer_(owner),
+      executor_(owner->executor) {
+  if (init.negotiated) id_ = init.id;
+}
+
+void channel_state::start_open(void_completion handler) {
+  const std::lock_guard lock(mutex_);
+  if (state_ == data_channel_state::connecting) {
+    open_waiters_.push_back(void_operation::start(executor_, std::move(handler)));
+    return;
+  }
+  boost::system::error_code code;
+  if (state_ != data_channel_state::open) {
+    code = reason_ ? reason_ : make_error_code(errc::invalid_state);
+  }
+  post_completion(executor_, std::move(handler), code);
+}
+
+std::optional<boost::system::error_code> channel_state::refusal(const message& value,
+                                                                peer_state& owner) const {
+  if (state_ != data_channel_state::connecting && state_ != data_channel_state::open) {
+    return make_error_code(errc::invalid_state);
+  }
+  if (value.size() > owner.max_message_size()) return make_error_code(errc::message_too_large);
+  if (value.is_text() && !base::is_valid_utf8(value.text())) {
+    return make_error_code(errc::type_error);
+  }
+  return std::nullopt;
+}
+
+void channel_state::start_send(void_completion handler, message value) {
+  const auto owner = peer_.lock();
+  std::unique_lock lock(mutex_);
+  if (!owner) return post_completion(executor_, std::move(handler), errc::invalid_state);
+  if (const auto refused = refusal(value, *owner)) {
+    return post_completion(executor_, std::move(handler), *refused);
+  }
+  unsent_ += queue_cost(value.size());
+  in_front_ += value.size();
+  const std::uint64_t serial = owner->enqueue(shared_from_this(), std::move(value));
+  if (unsent_ <= owner->config.send_high_water) {
+    // The completion goes first, so that a sender in a loop adds to this batch before it leaves.
+    post_completion(executor_, std::move(handler), {});
+  } else {
+    wait_for_room(std::move(handler), serial);
+  }
+  lock.unlock();
+  owner->schedule_drain();
+}
+
+void channel_state::wait_for_room(void_completion handler, std::uint64_t serial) {
+  auto waiting = void_operation::start(executor_, std::move(handler));
+  waiting->on_cancel(
+      [channel = weak_from_this(), serial, weak = std::weak_ptr<void_operation>(waiting)] {
+        const auto held = channel.lock();
+        const auto operation = weak.lock();
+        const auto owner = held ? held->peer_.lock() : nullptr;
+        if (owner && operation) owner->cancel_send(held, serial, operation);
+      });
+  waiting_senders_.emplace_back(std::move(waiting), serial);
+}
+
+void channel_state::release(std::size_t size) {
+  std::deque<waiting_sender> ready;
+  const auto owner = peer_.lock();
+  {
+    const std::lock_guard lock(mutex_);
+    unsent_ -= std::min(unsent_, queue_cost(size));
+    if (owner && unsent_ <= owner->config.send_high_water) ready.swap(waiting_senders_);
+  }
+  for (const auto& sender : ready) sender.operation->complete({});
+}
+
+void channel_state::start_flush(void_completion handler) {
+  auto waiting = void_operation::start(executor_, std::move(handler));
+  if (const auto owner = peer_.lock()) {
+    owner->start_flush(shared_from_this(), std::move(waiting));
+  } else {
+    waiting->complete(errc::invalid_state);
+  }
+}
+
+void channel_state::start_close(void_completion handler) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (state_ == data_channel_state::closed || peer_.expired()) {
+      return post_completion(executor_, std::move(handler), reason_);
+    }
+    close_waiters_.push_back(void_operation::start(executor_, std::move(handler)));
+  }
+  close();
+}
+
+void channel_state::close() {
+  if (const auto owner = peer_.lock()) owner->close_channel(shared_from_this(), false);
+}
+
+void channel_state::drop() {
+  messages->end(errc::closed);
+  messages->discard();
+  if (const auto owner = peer_.lock()) owner->close_channel(shared_from_this(), true);
+}
+
+void channel_state::set_low_threshold(std::size_t bytes) {
+  const auto owner = peer_.lock();
+  if (!owner) return;
+  owner->post([channel = shared_from_this(), bytes](peer::peer& core, base::time_point) {
+    if (channel->key) core.channels().set_low_threshold(*channel->key, bytes);
+  });
+}
+
+data_channel_state channel_state::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+std::optional<std::uint16_t> channel_state::id() const {
+  const std::lock_guard lock(mutex_);
+  return id_;
+}
+
+std::size_t channel_state::buffered_amount() const {
+  const std::lock_guard lock(mutex_);
+  return in_front_ + in_flight_;
+}
+
+void channel_state::publish_id(std::optional<std::uint16_t> value) {
+  const std::lock_guard lock(mutex_);
+  if (value) id_ = value;
+}
+
+void channel_state::publish_in_flight(std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  in_flight_ = bytes;
+}
+
+void channel_state::note_handed_over(std::size_t size) {
+  const std::lock_guard lock(mutex_);
+  in_front_ -= std::min(in_front_, size);
+  in_flight_ += size;
+}
+
+void channel_state::publish_state(data_channel_state now, boost::system::error_code reason) {
+  std::unique_lock lock(mutex_);
+  if (state_ == now || state_ == data_channel_state::closed) return;
+  state_ = now;
+  states->push(data_channel_change(now, reason));
+  const auto owner_gone = make_error_code(errc::invalid_state);
+  if (now == data_channel_state::open) {
+    complete_all(open_waiters_, {});
+  } else if (now == data_channel_state::closing) {
+    complete_all(open_waiters_, owner_gone);
+  } else if (now == data_channel_state::closed) {
+    reason_ = reason;
+    in_front_ = in_flight_ = 0;
+    const auto failure = reason ? reason : owner_gone;
+    complete_all(open_waiters_, failure);
+    for (const auto& sender : std::exchange(waiting_senders_, {})) {
+      sender.operation->complete(failure);
+    }
+    complete_all(close_waiters_, reason);
+    lock.unlock();
+    messages->end(reason);
+    states->end(reason);
+    low_events->end(reason);
+  }
+}
+
+}  // namespace asiortc::inline ASIORTC_ABI::detail

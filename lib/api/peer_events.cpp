@@ -1,0 +1,169 @@
+// What the core tells, turned into streams, states and completions.
+#include "api/peer_state.hpp"
+
+#include <utility>
+#include <variant>
+
+namespace asiortc::inline ASIORTC_ABI::detail {
+
+void peer_state::on_event(peer::event&& event) {
+  std::visit([this](auto& each) { handle(each); }, event);
+}
+
+void peer_state::handle(peer::connection_state_event& event) {
+  {
+    const std::lock_guard lock(mutex_);
+    snapshot_.connection = event.now;
+    if (event.reason.code) snapshot_.end_reason = event.reason.code;
+    if (!event.reason.detail.empty()) snapshot_.last_error_detail = event.reason.detail;
+  }
+  streams.connection_states->push(connection_change(event.now, event.reason.code));
+  publish_channel_ids();
+  if (negotiation_) negotiation_->on_connection_state(event.now);
+  if (event.now != asiortc::connection_state::closed) return;
+  begin_stop(event.reason.code ? event.reason.code : make_error_code(errc::closed));
+}
+
+void peer_state::handle(peer::ice_connection_state_event& event) {
+  {
+    const std::lock_guard lock(mutex_);
+    snapshot_.ice_connection = event.now;
+  }
+  streams.ice_connection_states->push(ice_connection_change(event.now, event.reason.code));
+}
+
+void peer_state::handle(peer::ice_gathering_state_event& event) {
+  {
+    const std::lock_guard lock(mutex_);
+    snapshot_.ice_gathering = event.now;
+  }
+  streams.ice_gathering_states->push(ice_gathering_change(event.now, {}));
+}
+
+void peer_state::handle(peer::signaling_state_event& event) {
+  {
+    const std::lock_guard lock(mutex_);
+    snapshot_.signaling = event.now;
+  }
+  streams.signaling_states->push(signaling_change(event.now, {}));
+  publish_descriptions();
+}
+
+void peer_state::handle(peer::ice_candidate_event& event) {
+  publish_descriptions();
+  if (negotiation_) return negotiation_->on_local_candidate(event.value);
+  streams.ice_candidates->push(std::move(event.value));
+}
+
+void peer_state::handle(peer::negotiation_needed_event&) {
+  if (negotiation_) return negotiation_->on_negotiation_needed();
+  streams.negotiation_needed->push(negotiation_needed_event());
+}
+
+void peer_state::handle(peer::selected_pair_event& event) {
+  {
+    const std::lock_guard lock(mutex_);
+    snapshot_.selected = event.value;
+  }
+  streams.selected_pairs->push(std::move(event.value));
+}
+
+void peer_state::handle(datachannel::event& event) {
+  std::visit([this](auto& each) { handle(each); }, event);
+}
+
+void peer_state::handle(datachannel::channel_opened_by_peer& event) {
+  const auto info = core().channels().info(event.key);
+  if (!info) return;
+  auto channel = std::make_shared<channel_state>(shared_from_this(), info->label, info->init);
+  watch_messages(channel);
+  adopt(channel, event.key);
+  streams.data_channels->push(data_channel(std::move(channel)));
+}
+
+void peer_state::handle(datachannel::channel_state_changed& event) {
+  const auto channel = find(event.key);
+  if (!channel) return;
+  if (const auto info = core().channels().info(event.key)) channel->publish_id(info->id);
+  channel->publish_state(event.now, event.reason.code);
+  if (event.now == data_channel_state::closed) forget(channel);
+}
+
+void peer_state::handle(datachannel::message_received& event) {
+  const auto channel = find(event.key);
+  const std::size_t size = event.value.size();
+  const bool taken =
+      channel && !channel->dropped && channel->messages->push(std::move(event.value));
+  // Nobody will read it, so it must not count against the budget.
+  if (!taken) core().channels().consumed(now(), event.key, size);
+}
+
+void peer_state::handle(datachannel::buffered_amount_low& event) {
+  if (const auto channel = find(event.key)) {
+    channel->low_events->push(buffered_amount_low_event());
+  }
+}
+
+std::shared_ptr<channel_state> peer_state::find(datachannel::channel_key key) const {
+  const auto found = channels_.find(static_cast<std::uint64_t>(key));
+  return found == channels_.end() ? nullptr : found->second;
+}
+
+void peer_state::forget(const std::shared_ptr<channel_state>& channel) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (channel->init.negotiated && channel->init.id) negotiated_ids_.erase(*channel->init.id);
+  }
+  core().channels().forget(*channel->key);
+  channels_.erase(static_cast<std::uint64_t>(*channel->key));
+}
+
+void peer_state::close_channel(std::shared_ptr<channel_state> channel, bool dropped) {
+  boost::asio::post(strand(), [self = shared_from_this(), channel = std::move(channel), dropped] {
+    if (self->stopping_ || !channel->key || !self->find(*channel->key)) return;
+    self->flush_outbound();
+    if (dropped) {
+      channel->dropped = true;
+      self->core().channels().discard_received(self->now(), *channel->key);
+    }
+    self->core().channels().close(self->now(), *channel->key);
+    self->pump();
+  });
+}
+
+void peer_state::publish_descriptions() {
+  if (stopping_) return;
+  peer::peer& now = core();
+  auto current_local = now.current_local_description();
+  auto pending_local = now.pending_local_description();
+  auto current_remote = now.current_remote_description();
+  auto pending_remote = now.pending_remote_description();
+  const auto sctp = now.sctp();
+  {
+    const std::lock_guard lock(mutex_);
+    snapshot_.current_local = std::move(current_local);
+    snapshot_.pending_local = std::move(pending_local);
+    snapshot_.current_remote = std::move(current_remote);
+    snapshot_.pending_remote = std::move(pending_remote);
+    snapshot_.can_trickle = now.can_trickle_ice_candidates();
+    if (sctp) {
+      sctp_transport_info shown;
+      shown.max_message_size = sctp->max_message_size;
+      shown.max_channels = sctp->max_channels;
+      shown.connected = sctp->connected;
+      snapshot_.sctp = shown;
+    }
+  }
+  if (sctp) max_message_size_ = sctp->max_message_size;
+  publish_channel_ids();
+}
+
+void peer_state::publish_channel_ids() {
+  if (stopping_) return;
+  for (const auto& [key, channel] : channels_) {
+    if (channel->id()) continue;
+    if (const auto info = core().channels().info(*channel->key)) channel->publish_id(info->id);
+  }
+}
+
+}  // namespace asiortc::inline ASIORTC_ABI::detail

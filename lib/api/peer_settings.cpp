@@ -1,0 +1,113 @@
+#include "api/peer_settings.hpp"
+
+#include "api/ice_server_url.hpp"
+#include "base/utf8.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace asiortc::inline ASIORTC_ABI::detail {
+namespace {
+
+using std::chrono::system_clock;
+
+constexpr std::size_t max_label_bytes = 65535;   // RFC 8832 5.1: a 16-bit length
+constexpr std::uint16_t max_channel_id = 65534;  // RFC 8831 6.4: 65535 is reserved by SCTP
+
+void add_server(const ice_server& server, io::driver_options& driver) {
+  if (server.urls.empty()) {
+    throw error(errc::syntax_error, "ICE server: expected at least one URL");
+  }
+  for (const auto& text : server.urls) {
+    const auto url = parse_ice_server_url(text).value();
+    if (url.is_turn() && (server.username.empty() || server.credential.empty())) {
+      throw error(errc::invalid_access,
+                  "ICE server URL \"" + text + "\": expected a username and a credential");
+    }
+    const bool usable = url.scheme == ice_server_url::scheme_type::stun;
+    if (usable) {
+      driver.stun_servers.push_back({url.host, url.port});
+    } else {
+      driver.log(log_level::warning, [&] {
+        return "ICE server " + text + " is not used: only stun: over UDP is, in this version";
+      });
+    }
+  }
+}
+
+std::shared_ptr<const crypto::identity> identity_of(const configuration& config) {
+  const auto now = system_clock::now();
+  if (config.certificates.empty()) {
+    return certificate::generate(certificate_options(now)).native_handle();
+  }
+  for (const auto& each : config.certificates) {
+    if (each.expires() <= now) {
+      throw error(errc::invalid_access, "configuration.certificates: a certificate has expired");
+    }
+  }
+  return config.certificates.front().native_handle();
+}
+
+void check_ports(const configuration& config) {
+  if (config.port_min > config.port_max) {
+    throw error(errc::type_error, "configuration: port_min " + std::to_string(config.port_min) +
+                                      " is above port_max " + std::to_string(config.port_max));
+  }
+}
+
+}  // namespace
+
+peer_settings make_peer_settings(const configuration& config) {
+  check_ports(config);
+  peer_settings made;
+  const base::logger log(config.log, config.log_threshold, "peer");
+  made.core.bundle_policy = config.bundle_policy;
+  made.core.ice.relay_only = config.ice_transport_policy == ice_transport_policy::relay;
+  made.core.ice.pac_timeout = config.timeouts.ice_failed;
+  made.core.ice.no_candidates_grace = config.timeouts.no_candidates_grace;
+  made.core.ice.disconnected_after = config.timeouts.disconnected;
+  made.core.ice.consent_timeout = config.timeouts.consent;
+  made.core.dtls_handshake_timeout = config.timeouts.dtls_handshake;
+  made.core.channels.max_message_size = config.max_message_size;
+  made.core.channels.receive_budget = config.receive_budget;
+  made.core.channels.log = log.named("datachannel");
+  made.driver.port_min = config.port_min;
+  made.driver.port_max = config.port_max;
+  made.driver.interface_filter = config.interface_filter;
+  made.driver.resolver = config.resolver;
+  made.driver.log = log;
+  for (const auto& server : config.ice_servers) add_server(server, made.driver);
+  made.core.identity = identity_of(config);
+  return made;
+}
+
+void check_channel_arguments(const std::string& label, const data_channel_init& init) {
+  const auto check_text = [](const char* what, const std::string& text) {
+    if (text.size() > max_label_bytes) {
+      throw error(errc::type_error, std::string("create_data_channel: the ") + what + " has " +
+                                        std::to_string(text.size()) +
+                                        " bytes, at most 65535 are allowed");
+    }
+    if (!base::is_valid_utf8(text)) {
+      throw error(errc::type_error,
+                  std::string("create_data_channel: the ") + what + " is not valid UTF-8");
+    }
+  };
+  check_text("label", label);
+  check_text("protocol", init.protocol);
+  if (init.max_retransmits && init.max_packet_life_time) {
+    throw error(errc::type_error,
+                "create_data_channel: max_retransmits and max_packet_life_time exclude each other");
+  }
+  if (init.max_packet_life_time &&
+      (init.max_packet_life_time->count() < 0 || init.max_packet_life_time->count() > 65535)) {
+    throw error(errc::type_error,
+                "create_data_channel: max_packet_life_time must be 0 to 65535 ms");
+  }
+  if (!init.negotiated) return;
+  if (!init.id || *init.id > max_channel_id) {
+    throw error(errc::type_error, "create_data_channel: negotiated needs an id from 0 to 65534");
+  }
+}
+
+}  // namespace asiortc::inline ASIORTC_ABI::detail
