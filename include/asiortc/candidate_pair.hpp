@@ -11,10 +11,10 @@
 namespace asiortc::inline ASIORTC_ABI {
 
 /// RFC 8445 5.1.1, spelled as in SDP.
-enum class candidate_type { host, server_reflexive, peer_reflexive, relayed };
+enum class ASIORTC_EXPORT candidate_type { host, server_reflexive, peer_reflexive, relayed };
 
 /// One end of a pair: where it is and how it was learnt.
-class candidate_info {
+class ASIORTC_EXPORT candidate_info {
  public:
   candidate_info() = default;
 
@@ -27,7 +27,7 @@ class candidate_info {
 };
 
 /// The pair over which data goes (webrtc-pc 5.6.1 RTCIceCandidatePair).
-class candidate_pair {
+class ASIORTC_EXPORT candidate_pair {
  public:
   candidate_pair() = default;
 

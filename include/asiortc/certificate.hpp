@@ -18,10 +18,10 @@ class identity;
 namespace asiortc::inline ASIORTC_ABI {
 
 /// RFC 8827 6.5 asks every peer for ECDSA on P-256; RSA is for the rare peer without it.
-enum class certificate_key { ecdsa_p256, rsa_2048 };
+enum class ASIORTC_EXPORT certificate_key { ecdsa_p256, rsa_2048 };
 
 /// How `certificate::generate` makes a certificate.
-class certificate_options {
+class ASIORTC_EXPORT certificate_options {
  public:
   /// `start` becomes `valid_from`, usually `std::chrono::system_clock::now()`; asiortc reads no
   /// clock here.
@@ -33,7 +33,7 @@ class certificate_options {
 };
 
 /// A digest of a certificate, as SDP carries it (webrtc-pc RTCDtlsFingerprint).
-class certificate_fingerprint {
+class ASIORTC_EXPORT certificate_fingerprint {
  public:
   certificate_fingerprint() = default;
   certificate_fingerprint(std::string hash, std::string digest)

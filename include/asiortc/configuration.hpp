@@ -19,7 +19,7 @@ class name_resolver;
 
 /// A STUN or TURN server (webrtc-pc 4.2.4 RTCIceServer). TURN is parsed and checked; its use
 /// comes with a later version.
-class ice_server {
+class ASIORTC_EXPORT ice_server {
  public:
   ice_server() = default;
   explicit ice_server(std::string url) : urls{std::move(url)} {}
@@ -32,14 +32,14 @@ class ice_server {
 };
 
 /// webrtc-pc 4.2.5: which candidates may be used.
-enum class ice_transport_policy { all, relay };
+enum class ASIORTC_EXPORT ice_transport_policy { all, relay };
 /// webrtc-pc 4.2.6 and RFC 9429 4.1.1.
-enum class bundle_policy { balanced, max_compat, max_bundle };
+enum class ASIORTC_EXPORT bundle_policy { balanced, max_compat, max_bundle };
 /// webrtc-pc 4.2.7; `negotiate` was removed from the standard.
-enum class rtcp_mux_policy { require };
+enum class ASIORTC_EXPORT rtcp_mux_policy { require };
 
 /// Times after which ICE and DTLS change their mind; the defaults are those of the RFCs.
-class timeouts {
+class ASIORTC_EXPORT timeouts {
  public:
   timeouts() = default;
 
@@ -56,7 +56,7 @@ class timeouts {
 };
 
 /// What a local interface address is asked for before it is used.
-class interface_address {
+class ASIORTC_EXPORT interface_address {
  public:
   interface_address() = default;
   std::string interface_name;
@@ -65,7 +65,7 @@ class interface_address {
 
 /// Options of a `peer_connection`. Copyable; nothing in it is read after construction but by
 /// `configuration()`.
-class configuration {
+class ASIORTC_EXPORT configuration {
  public:
   configuration() = default;
 

@@ -29,7 +29,7 @@ using void_completion = boost::asio::any_completion_handler<void(boost::system::
 }  // namespace detail
 
 /// The item of `data_channel::buffered_amount_low()`.
-class buffered_amount_low_event {
+class ASIORTC_EXPORT buffered_amount_low_event {
  public:
   buffered_amount_low_event() = default;
 };

@@ -11,7 +11,7 @@
 namespace asiortc::inline ASIORTC_ABI {
 
 /// Options of `peer_connection::create_data_channel`.
-class data_channel_init {
+class ASIORTC_EXPORT data_channel_init {
  public:
   data_channel_init() = default;
 

@@ -12,7 +12,7 @@ namespace asiortc::inline ASIORTC_ABI {
 
 /// Every error that asiortc itself gives. Errors of sockets and of Asio keep their own categories
 /// (`asio::error::operation_aborted` is what a cancelled operation completes with).
-enum class errc {
+enum class ASIORTC_EXPORT errc {
   // What a call was refused for; the names are those of the W3C's exceptions (webrtc-pc 4).
   invalid_state = 1,     ///< the object is closed, or not in a state in which the call is allowed
   type_error,            ///< an argument is missing, contradictory or out of its range

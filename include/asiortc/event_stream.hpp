@@ -22,7 +22,7 @@ namespace asiortc::inline ASIORTC_ABI {
 ///
 /// Lifetime: a stream may outlive its source; it then yields what is queued, and its end.
 template <class T>
-class event_stream {
+class ASIORTC_EXPORT event_stream {
  public:
   using value_type = T;
 

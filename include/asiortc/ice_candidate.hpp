@@ -11,7 +11,7 @@ namespace asiortc::inline ASIORTC_ABI {
 
 /// The four members of RTCIceCandidateInit. An empty `candidate` ends the candidates of the
 /// m-section or generation that it names, or of all where it names none.
-class ice_candidate {
+class ASIORTC_EXPORT ice_candidate {
  public:
   ice_candidate() = default;
 

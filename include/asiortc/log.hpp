@@ -8,7 +8,7 @@
 
 namespace asiortc::inline ASIORTC_ABI {
 
-enum class log_level { trace, debug, info, warning, error };
+enum class ASIORTC_EXPORT log_level { trace, debug, info, warning, error };
 
 /// Called with the level, the layer ("ice", "dtls", …) and one line without a line end. It is
 /// called on the peer's strand, must not throw, and must not call back into the peer.

@@ -13,7 +13,7 @@
 namespace asiortc::inline ASIORTC_ABI {
 
 /// Text (valid UTF-8 when it was sent by a conforming peer) or bytes. Move it: the bytes are owned.
-class message {
+class ASIORTC_EXPORT message {
  public:
   message() = default;
   message(std::vector<std::uint8_t> content, bool text)

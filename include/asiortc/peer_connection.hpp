@@ -29,7 +29,7 @@ namespace asiortc::inline ASIORTC_ABI {
 class peer_connection;
 class negotiation;
 class signaling_pipe;
-enum class negotiation_role;
+enum class ASIORTC_EXPORT negotiation_role;
 
 namespace detail {
 class peer_state;
@@ -38,7 +38,7 @@ using description_completion =
 }  // namespace detail
 
 /// Options of `peer_connection::async_create_offer` (webrtc-pc 4.3.5 RTCOfferOptions).
-class offer_options {
+class ASIORTC_EXPORT offer_options {
  public:
   offer_options() = default;
 
@@ -46,13 +46,13 @@ class offer_options {
 };
 
 /// The item of `peer_connection::negotiation_needed()`.
-class negotiation_needed_event {
+class ASIORTC_EXPORT negotiation_needed_event {
  public:
   negotiation_needed_event() = default;
 };
 
 /// The SCTP transport, once it is negotiated (webrtc-pc 6.1 RTCSctpTransport).
-class sctp_transport_info {
+class ASIORTC_EXPORT sctp_transport_info {
  public:
   sctp_transport_info() = default;
 

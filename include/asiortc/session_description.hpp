@@ -11,7 +11,7 @@
 namespace asiortc::inline ASIORTC_ABI {
 
 /// webrtc-pc 4.6.1 RTCSdpType.
-enum class sdp_type { offer, pranswer, answer, rollback };
+enum class ASIORTC_EXPORT sdp_type { offer, pranswer, answer, rollback };
 
 /// "offer", "pranswer", "answer" or "rollback". Thread-safe.
 ASIORTC_EXPORT std::string_view to_string(sdp_type type) noexcept;
@@ -19,7 +19,7 @@ ASIORTC_EXPORT std::string_view to_string(sdp_type type) noexcept;
 ASIORTC_EXPORT std::optional<sdp_type> sdp_type_from_string(std::string_view text) noexcept;
 
 /// A type and its SDP text. The text is not checked until a peer connection is given it.
-class session_description {
+class ASIORTC_EXPORT session_description {
  public:
   session_description() = default;
   session_description(sdp_type kind, std::string text) : type(kind), sdp(std::move(text)) {}

@@ -15,7 +15,7 @@ namespace asiortc::inline ASIORTC_ABI {
 using peer_id = std::int32_t;
 
 /// A peer of a room, as the server presents it.
-class signaling_peer {
+class ASIORTC_EXPORT signaling_peer {
  public:
   signaling_peer() = default;
   signaling_peer(peer_id number, std::string called) : id(number), name(std::move(called)) {}
@@ -27,7 +27,7 @@ class signaling_peer {
 };
 
 /// Why a peer is no longer in the room.
-enum class leave_reason {
+enum class ASIORTC_EXPORT leave_reason {
   left,     ///< it said so
   timeout,  ///< its socket fell silent or broke; a healthy peer connection to it outlives that
   kicked,   ///< the host put it out

@@ -13,7 +13,7 @@ namespace asiortc::inline ASIORTC_ABI {
 /// A transition, with what caused it. A stream keeps every transition up to 256 unread ones; past
 /// that the oldest is merged into the one after it, which then says how many it stands for.
 template <class State>
-class state_change {
+class ASIORTC_EXPORT state_change {
  public:
   state_change(State new_state, boost::system::error_code why) : state(new_state), reason(why) {}
 

@@ -8,13 +8,20 @@
 namespace asiortc::inline ASIORTC_ABI {
 
 /// The aggregate of ICE and DTLS (webrtc-pc 4.3.3 RTCPeerConnectionState).
-enum class connection_state { new_, connecting, connected, disconnected, failed, closed };
+enum class ASIORTC_EXPORT connection_state {
+  new_,
+  connecting,
+  connected,
+  disconnected,
+  failed,
+  closed
+};
 
 /// webrtc-pc 4.3.2 RTCIceGatheringState.
-enum class ice_gathering_state { new_, gathering, complete };
+enum class ASIORTC_EXPORT ice_gathering_state { new_, gathering, complete };
 
 /// webrtc-pc 4.3.1 RTCSignalingState.
-enum class signaling_state {
+enum class ASIORTC_EXPORT signaling_state {
   stable,
   have_local_offer,
   have_remote_offer,
@@ -24,7 +31,7 @@ enum class signaling_state {
 };
 
 /// webrtc-pc 4.3.4 RTCIceConnectionState.
-enum class ice_connection_state {
+enum class ASIORTC_EXPORT ice_connection_state {
   new_,
   checking,
   connected,
@@ -35,7 +42,7 @@ enum class ice_connection_state {
 };
 
 /// webrtc-pc 6.2 RTCDataChannelState.
-enum class data_channel_state { connecting, open, closing, closed };
+enum class ASIORTC_EXPORT data_channel_state { connecting, open, closing, closed };
 
 /// The W3C's spelling of a state, e.g. `have-local-offer`. Thread-safe, never fails.
 ASIORTC_EXPORT std::string_view to_string(connection_state state) noexcept;
