@@ -18,7 +18,7 @@ class negotiation_state;
 }
 
 /// Who gives way when both offer at once.
-enum class ASIORTC_EXPORT negotiation_role {
+enum class negotiation_role {
   by_arrival,  ///< as the pipe says; polite where it does not know
   polite,      ///< rolls its own offer back
   impolite     ///< ignores the other side's offer

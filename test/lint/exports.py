@@ -5,16 +5,20 @@ import re
 
 from sources import code_of, cpp_files, finish, line_at
 
-TYPE = re.compile(r"^(?:class|struct|enum(?: class)?) (\S+)[^;{]*\{", re.M)
-OPAQUE_ENUM = re.compile(r"^enum(?: class)? (\S+)[^;{]*;", re.M)
+TYPE = re.compile(r"^(class|struct|enum(?: class)?) ([\w:<>]+)[^;{]*([;{])", re.M)
 
 complaints = []
-for name in cpp_files("include"):
-    code = code_of(name)
-    for match in [*TYPE.finditer(code), *OPAQUE_ENUM.finditer(code)]:
-        # A specialization of a foreign template, and a member that is defined outside, inherit it.
-        if match.group(1) != "ASIORTC_EXPORT" and "::" not in match.group(1):
-            complaints.append(
-                f"{name}:{line_at(code, match.start())}: {match.group(1)} lacks ASIORTC_EXPORT"
-            )
+declared = set()  # enums that have it in an earlier opaque declaration, where it must be
+types = [(name, match) for name in cpp_files("include") for match in TYPE.finditer(code_of(name))]
+for name, match in types:
+    if re.match(r"enum.* ASIORTC_EXPORT \w+[^{]*;", match.group()):
+        declared.add(match.group().split()[-1].strip(";"))
+for name, match in types:
+    keyword, type_name, end = match.groups()
+    forward_class = end == ";" and not keyword.startswith("enum")
+    # A specialization of a foreign template, and a member that is defined outside, inherit it.
+    if type_name != "ASIORTC_EXPORT" and not forward_class and "::" not in type_name:
+        if type_name not in declared:
+            where = f"{name}:{line_at(code_of(name), match.start())}"
+            complaints.append(f"{where}: {type_name} lacks ASIORTC_EXPORT")
 finish("exports", complaints)
