@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -21,6 +22,9 @@ namespace asiortc::dtls {
 enum class role { client, server };
 
 enum class state { new_, connecting, connected, closed, failed };
+
+/// webrtc-pc 5.5.1 RTCDtlsTransportState's spelling, e.g. `connecting`.
+std::string_view to_string(state state) noexcept;
 
 struct settings {
   std::shared_ptr<const crypto::identity> identity;
@@ -85,7 +89,7 @@ class endpoint {
   [[nodiscard]] virtual std::uint64_t dropped() const = 0;
 };
 
-/// The endpoint over OpenSSL.
+/// The endpoint over OpenSSL. `settings.identity` must not be null.
 std::unique_ptr<endpoint> make_openssl_endpoint(settings settings);
 
 }  // namespace asiortc::dtls
