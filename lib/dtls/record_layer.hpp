@@ -24,7 +24,7 @@ class record_layer {
   /// a record. `nothing` means that no record carried any: a repetition, an alert or a forgery.
   open_result open(base::byte_span datagram, base::packet_batch& plain);
 
-  /// Gives back the buffers, 19 kB, until the next record.
+  /// Gives back the read and write buffers, 19 kB, until the next record.
   void release_buffers();
   /// To be called before OpenSSL writes.
   void restore_buffers();
