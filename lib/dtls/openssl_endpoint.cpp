@@ -32,7 +32,7 @@ constexpr std::size_t longest_plain_at_most = 16384;  // RFC 5246 6.2.1
 
 constexpr base::duration idle_before_release = std::chrono::seconds(1);
 
-// RFC 6347 4.1.2.7 / RFC 5764 4.2: what is exported is a few dozen bytes.
+// RFC 5764 4.2: SRTP takes 60 bytes or fewer; a bound well over what anyone needs.
 constexpr std::size_t longest_export = 1024;
 
 unsigned int next_retransmission(SSL*, unsigned int previous_us) {

@@ -88,8 +88,9 @@ TEST_CASE("an idle connected endpoint takes less than 45 kB") {
     return (then.uordblks + then.hblkhd - before.uordblks - before.hblkhd) / (2 * pairs);
   };
   MESSAGE("bytes per endpoint: just connected ", each(busy), ", idle ", each(idle));
-#if !defined(__SANITIZE_ADDRESS__)
-  CHECK(each(idle) > 1000);
-  CHECK(each(idle) < 45'000);
-#endif
+  // A sanitizer's allocator is not the one measured.
+  if (busy.uordblks != before.uordblks) {
+    CHECK(each(idle) > 1000);
+    CHECK(each(idle) < 45'000);
+  }
 }
