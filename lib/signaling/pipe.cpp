@@ -33,8 +33,13 @@ bool pipe_queue::push(peer_signal value) {
   const bool fits = bytes_->fetch_add(size) + size <= max_bytes;
   if (fits && queue_->push(std::move(value))) return true;
   *bytes_ -= size;
-  queue_->end(errc::limit_reached);
+  end(errc::limit_reached);
   return false;
+}
+
+void pipe_queue::end(boost::system::error_code reason) {
+  ended_ = true;
+  queue_->end(reason);
 }
 
 namespace {

@@ -20,10 +20,12 @@ class pipe_queue {
 
   /// False when the queue has ended, or ends now with `limit_reached` because it is full.
   bool push(peer_signal value);
-  void end(boost::system::error_code reason) { queue_->end(reason); }
+  void end(boost::system::error_code reason);
+  [[nodiscard]] bool ended() const { return ended_; }
   void async_pop(signaling_pipe::receive_handler handler) { queue_->async_pop(std::move(handler)); }
 
  private:
+  std::atomic<bool> ended_ = false;
   std::shared_ptr<std::atomic<std::size_t>> bytes_;
   std::shared_ptr<detail::event_queue<peer_signal>> queue_;
 };

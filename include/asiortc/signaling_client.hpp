@@ -1,0 +1,160 @@
+// A peer's way into a signaling room.
+#pragma once
+
+#include <asiortc/config.hpp>
+#include <asiortc/configuration.hpp>
+#include <asiortc/event_stream.hpp>
+#include <asiortc/log.hpp>
+#include <asiortc/name_resolver.hpp>
+#include <asiortc/signaling_pipe.hpp>
+#include <asiortc/signaling_types.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace asiortc::inline ASIORTC_ABI {
+
+namespace detail {
+class client_state;
+}
+
+enum class ASIORTC_EXPORT signaling_event_kind {
+  peer_joined,  ///< `peer` came after us: it is the polite side, and it offers
+  peer_left,    ///< `peer` is gone, with `reason`
+  peer_away,    ///< the server lost `peer` and keeps its place for a while
+  peer_back,    ///< `peer` is there again
+  room_sealed,  ///< nobody can join any more
+  going_away,   ///< the server is about to stop; the end follows
+  refused       ///< the server refused something and goes on: `code`, `message`, `peer.id` or 0
+};
+
+/// What happened in the room.
+class ASIORTC_EXPORT signaling_event {
+ public:
+  signaling_event() = default;
+
+  signaling_event_kind kind = signaling_event_kind::peer_joined;
+  signaling_peer peer;
+  leave_reason reason = leave_reason::left;
+  std::string code;     ///< of the protocol, e.g. `peer-not-found`
+  std::string message;  ///< in words, from the server
+};
+
+/// Options of a `signaling_client`.
+class ASIORTC_EXPORT signaling_client_options {
+ public:
+  signaling_client_options() = default;
+
+  /// Resolves the server's name; none: `make_name_resolver` of the client's executor.
+  std::shared_ptr<name_resolver> resolver;
+  std::chrono::milliseconds connect_timeout{10000};  ///< of the name, and again of the handshake
+  std::chrono::milliseconds join_timeout{10000};
+  std::chrono::milliseconds idle_timeout{45000};  ///< a server silent for so long is gone
+  std::chrono::milliseconds close_timeout{5000};
+  log_sink log;
+  log_level log_threshold = log_level::info;
+};
+
+/// A move-only handle to one connection and one stay in one room. After its end a new client is
+/// made. It owns no thread: everything runs on a strand of the executor it is given. Dropping it
+/// drops the connection; its pipes then end with `errc::signaling_lost`.
+///
+/// Thread safety: every member may be called from any thread. Completion handlers run on their
+/// associated executor, else on that of the client, and are always posted. The context may be
+/// destroyed first; the client is then inert.
+class ASIORTC_EXPORT signaling_client {
+ public:
+  explicit signaling_client(boost::asio::any_io_executor executor,
+                            signaling_client_options options = signaling_client_options());
+  signaling_client(signaling_client&&) noexcept;
+  /// Drops what was held before.
+  signaling_client& operator=(signaling_client&&) noexcept;
+  ~signaling_client();
+
+  /// Connects to `ws://HOST[:PORT][/PATH]`.
+  ///
+  /// Completion signature: `void(error_code)`.
+  /// Errors: `errc::syntax_error` for what is no such URL, `errc::not_supported` for `wss:`,
+  /// `errc::invalid_state` on a second call, `errc::signaling_refused` when the server is none of
+  /// this protocol or refuses, `asio::error::connection_refused` and others of the socket,
+  /// `asio::error::timed_out`, those of the name resolver, `operation_aborted`.
+  /// Cancellation (any type) ends the client.
+  template <class Token = boost::asio::deferred_t>
+  [[nodiscard]] auto async_connect(std::string url, Token&& token = Token()) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+        connect_operation(), token, state_, std::move(url));
+  }
+
+  /// Joins a room: `room` is 1 to 64 of `A-Z a-z 0-9 . _ -`, `name` up to 64 bytes of UTF-8.
+  /// When it completes, `id()`, `peers()` and `ice_servers()` are known, and everybody who comes
+  /// or goes from then on is told by `events()`.
+  ///
+  /// Completion signature: `void(error_code)`.
+  /// Errors: `errc::type_error` for a room or a name out of bounds, `errc::invalid_state` when not
+  /// connected or joined already, `errc::signaling_refused` (`refusal()` has the words),
+  /// `asio::error::timed_out`, the error that ended the connection, `operation_aborted`.
+  /// Cancellation (any type) ends the client.
+  template <class Token = boost::asio::deferred_t>
+  [[nodiscard]] auto async_join(std::string room, std::string name, Token&& token = Token()) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+        join_operation(), token, state_, std::move(room), std::move(name));
+  }
+
+  /// Leaves the room after all that was sent, closes and waits until the socket is gone, at most
+  /// `close_timeout`. Idempotent; several may wait at once.
+  ///
+  /// Completion signature: `void(error_code)`.
+  /// Errors: `operation_aborted`. Cancellation (any type) abandons the wait, not the close.
+  template <class Token = boost::asio::deferred_t>
+  [[nodiscard]] auto async_close(Token&& token = Token()) {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(close_operation(),
+                                                                               token, state_);
+  }
+
+  /// What happens in the room. It ends without an error after `async_close`; with
+  /// `errc::signaling_refused` when the server closed with a reason of its own, see `refusal()`;
+  /// with `errc::signaling_lost` when the connection broke or fell silent; with
+  /// `errc::signaling_protocol` when the server broke the protocol. At most 65,536 events wait
+  /// unread; then the client ends with `errc::limit_reached`.
+  [[nodiscard]] event_stream<signaling_event> events() const;
+
+  /// This peer's id; 0 before it has joined.
+  [[nodiscard]] peer_id id() const;
+  /// The others in the room, in the order of their arrival. May be ahead of `events()`.
+  [[nodiscard]] std::vector<signaling_peer> peers() const;
+  /// The STUN and TURN servers that the signaling server recommends.
+  [[nodiscard]] std::vector<ice_server> ice_servers() const;
+  /// Why the server refused or closed, for a person: `code: words`; empty where it did not.
+  [[nodiscard]] std::string refusal() const;
+
+  /// The pipe to a peer of the room. Everything that the peer has sent since it or we came is in
+  /// it. All pipes to one peer are one. Its `polite()` is true where the peer was here before us;
+  /// then we also offer. For a peer that is not in the room, a pipe that has ended with
+  /// `errc::peer_not_found`.
+  [[nodiscard]] std::shared_ptr<signaling_pipe> pipe_to(peer_id peer) const;
+
+ private:
+  using completion = boost::asio::any_completion_handler<void(boost::system::error_code)>;
+  using state_ptr = std::shared_ptr<detail::client_state>;
+  struct ASIORTC_EXPORT connect_operation {
+    void operator()(completion handler, state_ptr state, std::string url) const;
+  };
+  struct ASIORTC_EXPORT join_operation {
+    void operator()(completion handler, state_ptr state, std::string room, std::string name) const;
+  };
+  struct ASIORTC_EXPORT close_operation {
+    void operator()(completion handler, state_ptr state) const;
+  };
+
+  state_ptr state_;
+};
+
+}  // namespace asiortc::inline ASIORTC_ABI

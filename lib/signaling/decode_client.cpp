@@ -1,0 +1,90 @@
+#include "signaling/codec.hpp"
+#include "signaling/json_object.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace asiortc::signaling {
+namespace {
+
+client_message read_join(object_reader& in) {
+  join_message out;
+  out.room = in.text("room", max_room_name);
+  if (in.ok() && !is_room_name(out.room)) {
+    in.complain("'room' is not 1 to 64 of A-Z a-z 0-9 . _ -");
+  }
+  out.name = in.text_or_empty("name", max_peer_name);
+  out.token = in.text_or_empty("token", max_client_message);
+  return out;
+}
+
+client_message read_signal(object_reader& in) {
+  signal_request out;
+  out.to = in.peer("to");
+  out.n = in.optional_integer("n", 1, any_integer);
+  const json& data = in.object("data");
+  if (in.ok()) out.data = data.dump();
+  return out;
+}
+
+client_message read_leave(object_reader&) { return leave_message{}; }
+
+client_message read_ping(object_reader& in) { return ping_message{in.any("ts")}; }
+
+client_message read_ack(object_reader& in) {
+  return ack_message{in.integer("seq", 0, any_integer)};
+}
+
+client_message read_resume(object_reader& in) {
+  resume_message out;
+  out.session = in.text("session", max_client_message);
+  out.secret = in.text("secret", max_client_message);
+  out.last_seq = in.integer("last_seq", 0, any_integer);
+  return out;
+}
+
+client_message read_ice_servers(object_reader&) { return ice_servers_request{}; }
+
+client_message read_seal(object_reader&) { return seal_message{}; }
+
+client_message read_kick(object_reader& in) { return kick_message{in.peer("peer")}; }
+
+struct reader {
+  std::string_view type;
+  client_message (*read)(object_reader&);
+};
+
+constexpr std::array<reader, 9> readers{{{"join", read_join},
+                                         {"signal", read_signal},
+                                         {"leave", read_leave},
+                                         {"ping", read_ping},
+                                         {"ack", read_ack},
+                                         {"resume", read_resume},
+                                         {"ice-servers", read_ice_servers},
+                                         {"seal", read_seal},
+                                         {"kick", read_kick}}};
+
+}  // namespace
+
+bool is_room_name(std::string_view text) {
+  return !text.empty() && text.size() <= max_room_name && std::ranges::all_of(text, [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  });
+}
+
+decoded<client_message> decode_client_message(std::string_view text) {
+  const auto object = parse_object(text);
+  if (!object.value) return {std::nullopt, object.complaint};
+  object_reader in(*object.value);
+  const std::string type = in.text("type", max_client_message);
+  if (!in.ok()) return {std::nullopt, in.complaint()};
+  const auto* found = std::ranges::find(readers, std::string_view(type), &reader::type);
+  if (found == readers.end()) return {std::nullopt, "unknown 'type'"};
+  client_message message = found->read(in);
+  if (!in.ok()) return {std::nullopt, in.complaint()};
+  return {std::move(message), {}};
+}
+
+}  // namespace asiortc::signaling

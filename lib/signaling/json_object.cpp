@@ -1,0 +1,124 @@
+#include "signaling/json_object.hpp"
+
+#include <utility>
+
+namespace asiortc::signaling {
+namespace {
+
+using namespace std::string_literals;
+
+const json null_value;
+
+/// The deepest nesting of brackets outside strings. Looked at before parsing, since writing a
+/// value out again recurses once a level.
+bool too_deep(std::string_view text) {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > max_json_depth) return true;
+    } else if ((c == '}' || c == ']') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+decoded<json> parse_object(std::string_view text) {
+  if (too_deep(text)) return {std::nullopt, "the JSON is nested too deeply"};
+  json value = json::parse(text.begin(), text.end(), nullptr, false);
+  if (value.is_discarded()) return {std::nullopt, "not valid JSON"};
+  if (!value.is_object()) return {std::nullopt, "not a JSON object"};
+  return {std::move(value), {}};
+}
+
+const json* object_reader::find(const char* field, const char* expected) {
+  const auto found = object_.find(field);
+  if (found != object_.end()) return &*found;
+  complain("'"s + field + "' is missing, expected " + expected);
+  return nullptr;
+}
+
+std::string object_reader::text(const char* field, std::size_t max_size) {
+  const json* value = find(field, "a string");
+  if (value == nullptr) return {};
+  if (!value->is_string()) {
+    complain("'"s + field + "' is not a string");
+    return {};
+  }
+  const auto& content = value->get_ref<const std::string&>();
+  if (content.size() > max_size) {
+    complain("'"s + field + "' is longer than " + std::to_string(max_size) + " bytes");
+    return {};
+  }
+  return content;
+}
+
+std::string object_reader::text_or_empty(const char* field, std::size_t max_size) {
+  return has(field) ? text(field, max_size) : std::string();
+}
+
+std::uint64_t object_reader::integer(const char* field, std::uint64_t min, std::uint64_t max) {
+  const json* value = find(field, "an integer");
+  if (value == nullptr) return min;
+  // The parser makes every integer without a minus sign an unsigned one.
+  if (value->is_number_unsigned()) {
+    const auto number = value->get<std::uint64_t>();
+    if (number >= min && number <= max) return number;
+  }
+  complain("'"s + field + "' is not an integer from " + std::to_string(min) + " to " +
+           std::to_string(max));
+  return min;
+}
+
+std::optional<std::uint64_t> object_reader::optional_integer(const char* field, std::uint64_t min,
+                                                             std::uint64_t max) {
+  if (!has(field)) return std::nullopt;
+  return integer(field, min, max);
+}
+
+peer_id object_reader::peer(const char* field) {
+  return static_cast<peer_id>(integer(field, 1, static_cast<std::uint64_t>(max_peer_id)));
+}
+
+bool object_reader::boolean_or_false(const char* field) {
+  if (!has(field)) return false;
+  const json& value = object_.at(field);
+  if (value.is_boolean()) return value.get<bool>();
+  complain("'"s + field + "' is not true or false");
+  return false;
+}
+
+const json& object_reader::object(const char* field) {
+  const json* value = find(field, "an object");
+  if (value == nullptr) return null_value;
+  if (value->is_object()) return *value;
+  complain("'"s + field + "' is not an object");
+  return null_value;
+}
+
+const json& object_reader::array(const char* field) {
+  const json* value = find(field, "an array");
+  if (value == nullptr) return null_value;
+  if (value->is_array()) return *value;
+  complain("'"s + field + "' is not an array");
+  return null_value;
+}
+
+json_text object_reader::any(const char* field) {
+  return has(field) ? object_.at(field).dump() : json_text();
+}
+
+void object_reader::complain(std::string what) {
+  if (complaint_.empty()) complaint_ = std::move(what);
+}
+
+}  // namespace asiortc::signaling
