@@ -93,7 +93,7 @@ class ASIORTC_EXPORT signaling_client {
         connect_operation(), token, state_, std::move(url));
   }
 
-  /// Joins a room: `room` is 1 to 64 of `A-Z a-z 0-9 . _ -`, `name` up to 64 bytes of UTF-8.
+  /// Joins a room: `room` is 1 to 64 of `A-Za-z0-9._-`, `name` up to 64 bytes of UTF-8.
   /// When it completes, `id()`, `peers()` and `ice_servers()` are known, and everybody who comes
   /// or goes from then on is told by `events()`.
   ///
