@@ -127,7 +127,10 @@ void server_state::listen() {
   if (!code) acceptor.bind(endpoint, code);
   if (!code) acceptor.listen(asio::socket_base::max_listen_connections, code);
   if (!code) port_ = acceptor.local_endpoint(code).port();
-  if (code) throw error(code, "cannot listen on " + where);
+  if (code) {
+    // Made anew, so that the text names the address and not a place in Asio's source.
+    throw error(error_code(code.value(), code.category()), "cannot listen on " + where);
+  }
   log_(log_level::info, [&] { return "listening on " + url(); });
   asio::post(strand_, [self = self(), taken = std::move(acceptor)]() mutable {
     if (self->closing_ || self->shut_down_) return;

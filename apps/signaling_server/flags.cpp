@@ -1,0 +1,78 @@
+#include "flags.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <charconv>
+#include <cstdint>
+#include <iostream>
+#include <map>
+#include <string_view>
+
+namespace {
+
+/// `HOST:PORT`, `[V6]:PORT`.
+bool split_listen(std::string_view text, std::string& host, std::uint16_t& port) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return false;
+  std::string_view name = text.substr(0, colon);
+  const std::string_view digits = text.substr(colon + 1);
+  if (name.starts_with('[') && name.ends_with(']')) {
+    name = name.substr(1, name.size() - 2);
+  } else if (name.find(':') != std::string_view::npos) {
+    return false;  // IPv6 without brackets: which colon is the port's?
+  }
+  const char* end = digits.data() + digits.size();
+  const auto [stop, failed] = std::from_chars(digits.data(), end, port);
+  host = name;
+  return failed == std::errc() && stop == end && !host.empty();
+}
+
+}  // namespace
+
+int parse_flags(int argc, char** argv, server_flags& flags) {
+  asiortc::signaling_server_options& options = flags.options;
+  std::string listen = "127.0.0.1:8765";
+  CLI::App app("A signaling server for asiortc and browsers (protocol asiortc.v1)");
+  app.option_defaults()->always_capture_default();
+  app.add_option("--listen", listen, "Address to listen on; port 0 picks one")
+      ->type_name("HOST:PORT");
+  app.add_option("--allow-origin", options.allowed_origins,
+                 "Let only web pages of this origin in, e.g. https://example.org; may be repeated. "
+                 "Without it every page may connect")
+      ->type_name("ORIGIN");
+  std::vector<std::string> stun;
+  app.add_option("--stun", stun, "STUN server told to peers, e.g. stun:host:3478; may be repeated")
+      ->type_name("URL");
+  app.add_option("--max-connections", options.max_connections, "Most sockets at once")
+      ->check(CLI::Range(1, 1000000));
+  app.add_option("--max-rooms", options.max_rooms, "Most rooms at once")
+      ->check(CLI::Range(1, 1000000));
+  app.add_option("--max-peers", options.max_peers_per_room, "Most peers in a room")
+      ->check(CLI::Range(1, 2048));
+  app.add_option("--max-queue", options.max_queue, "Most unread bytes a peer before it is closed")
+      ->check(CLI::Range(65536, 1 << 30));
+  const std::map<std::string, asiortc::log_level> levels{{"trace", asiortc::log_level::trace},
+                                                         {"debug", asiortc::log_level::debug},
+                                                         {"info", asiortc::log_level::info},
+                                                         {"warning", asiortc::log_level::warning},
+                                                         {"error", asiortc::log_level::error}};
+  std::string level = "info";
+  app.add_option("--log-level", level, "trace, debug, info, warning or error")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& wrong) {
+    std::cerr << "signaling_server: " << wrong.what() << '\n';
+    return 2;
+  }
+  if (!split_listen(listen, options.host, options.port)) {
+    std::cerr << "signaling_server: --listen " << listen << ": expected HOST:PORT or [V6]:PORT\n";
+    return 2;
+  }
+  for (const std::string& url : stun) options.ice_servers.emplace_back(url);
+  options.allow_any_origin = options.allowed_origins.empty();
+  flags.log_level = levels.at(level);
+  return -1;
+}

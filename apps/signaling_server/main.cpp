@@ -1,0 +1,68 @@
+// signaling_server: introduces peers to each other. Exit status: 0 after SIGINT or SIGTERM, 1 when
+// it cannot serve, 2 for a bad command line.
+#include "flags.hpp"
+
+#include <asiortc/error.hpp>
+#include <asiortc/signaling_server.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <exception>
+#include <iostream>
+
+namespace {
+
+spdlog::level::level_enum to_spdlog(asiortc::log_level level) {
+  switch (level) {
+    case asiortc::log_level::trace:
+      return spdlog::level::trace;
+    case asiortc::log_level::debug:
+      return spdlog::level::debug;
+    case asiortc::log_level::info:
+      return spdlog::level::info;
+    case asiortc::log_level::warning:
+      return spdlog::level::warn;
+    case asiortc::log_level::error:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+int serve(server_flags flags) {
+  const auto log = spdlog::stderr_color_st("signaling_server");
+  log->set_level(to_spdlog(flags.log_level));
+  flags.options.log_threshold = flags.log_level;
+  flags.options.log = [log](asiortc::log_level level, std::string_view, std::string_view line) {
+    log->log(to_spdlog(level), line);
+  };
+
+  boost::asio::io_context context(1);
+  asiortc::signaling_server server(context.get_executor(), std::move(flags.options));
+  boost::asio::signal_set stop(context, SIGINT, SIGTERM);
+  stop.async_wait([&](boost::system::error_code code, int number) {
+    if (code) return;
+    log->info("stopping on signal {}", number);
+    server.async_close([](boost::system::error_code) {});
+  });
+  server.listen();
+  std::cout << "listening on " << server.url() << std::endl;  // flushed: scripts wait for it
+  context.run();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    server_flags flags;
+    const int status = parse_flags(argc, argv, flags);
+    return status >= 0 ? status : serve(std::move(flags));
+  } catch (const std::exception& problem) {
+    std::cerr << "signaling_server: " << problem.what() << '\n';
+    return 1;
+  }
+}
