@@ -1,0 +1,72 @@
+// A chat: everyone in the room, linked to everyone.
+#pragma once
+
+#include "line_reader.hpp"
+#include "link.hpp"
+#include "options.hpp"
+#include "room.hpp"
+
+#include <asiortc/configuration.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace peer_cli {
+
+/// Runs on one thread; every coroutine of it runs on the context.
+class chat {
+ public:
+  /// Throws `asiortc::error` for a STUN URL that is none.
+  chat(boost::asio::io_context& context, const chat_options& options);
+
+  /// Ends when the input has ended and all was delivered, when `stop` was called, or when nothing
+  /// more can be done; every connection is closed then.
+  boost::asio::awaitable<exit_code> run();
+  /// The user wants to leave.
+  void stop();
+
+ private:
+  using link_ptr = std::shared_ptr<link>;
+
+  boost::asio::awaitable<void> stay_in_room();
+  boost::asio::awaitable<void> follow(asiortc::signaling_client& client);
+  boost::asio::awaitable<void> read_input();
+  boost::asio::awaitable<void> deliver();
+  boost::asio::awaitable<void> send_to_all(std::string text);
+  boost::asio::awaitable<void> carry(link_ptr peer, bool we_came_later);
+  boost::asio::awaitable<void> open_channel(link_ptr peer, bool we_came_later);
+  boost::asio::awaitable<void> tell_states(link_ptr peer);
+  boost::asio::awaitable<void> tell_pairs(link_ptr peer);
+  boost::asio::awaitable<void> bound_the_wait();
+  boost::asio::awaitable<void> wait_for_change();
+  boost::asio::awaitable<void> close_all();
+
+  void meet(const asiortc::signaling_client& client, const asiortc::signaling_peer& peer,
+            bool we_came_later);
+  void forget(const link_ptr& peer);
+  [[nodiscard]] std::vector<link_ptr> open_links() const;
+  void finish(exit_code code);
+  void changed();
+  void spawn(boost::asio::awaitable<void> task);
+
+  boost::asio::io_context& context_;
+  const chat_options options_;
+  asiortc::configuration config_;
+  room_entrance entrance_;
+  line_reader input_;
+  boost::asio::steady_timer change_;  // cancelled at each change, for those who wait for one
+  std::vector<link_ptr> links_;       // oldest first
+  std::deque<std::string> unsent_;
+  bool input_ended_ = false;
+  bool somebody_came_ = false;
+  bool finished_ = false;
+  exit_code code_ = exit_code::ok;
+};
+
+}  // namespace peer_cli

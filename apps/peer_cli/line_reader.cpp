@@ -1,0 +1,80 @@
+#include "line_reader.hpp"
+
+#include <boost/asio/use_awaitable.hpp>
+
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <unistd.h>
+#include <utility>
+
+namespace peer_cli {
+namespace {
+
+/// A description of our own: making standard input itself non-blocking would make it so for the
+/// shell, and for standard output where both are one terminal.
+int open_own_input() {
+  const int own = ::open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  return own >= 0 ? own : ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+}
+
+}  // namespace
+
+line_reader::line_reader(const boost::asio::any_io_executor& executor, std::size_t max_line)
+    : input_(executor), descriptor_(open_own_input()), max_line_(max_line) {
+  boost::system::error_code refused;
+  input_.assign(descriptor_, refused);
+  can_wait_ = !refused;
+}
+
+boost::asio::awaitable<std::optional<line_reader::line>> line_reader::next() {
+  for (;;) {
+    auto found = take_line();
+    if (found) co_return found;
+    const bool more = co_await fill();
+    if (!more) co_return std::nullopt;
+  }
+}
+
+boost::asio::awaitable<bool> line_reader::fill() {
+  if (at_end_) co_return false;
+  std::array<char, 65536> chunk;
+  for (;;) {
+    const ssize_t count = ::read(descriptor_, chunk.data(), chunk.size());
+    if (count > 0) {
+      buffer_.append(chunk.data(), static_cast<std::size_t>(count));
+      co_return true;
+    }
+    const bool wait = count < 0 && (errno == EAGAIN || errno == EINTR) && can_wait_;
+    if (!wait) break;
+    co_await input_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                               boost::asio::use_awaitable);
+  }
+  at_end_ = true;
+  if (buffer_.empty() && dropping_ == 0) co_return false;
+  buffer_.push_back('\n');  // the last line lacked its end
+  co_return true;
+}
+
+std::optional<line_reader::line> line_reader::take_line() {
+  const auto end = buffer_.find('\n', scanned_);
+  if (end == std::string::npos) {
+    buffer_.erase(0, std::exchange(start_, 0));
+    if (buffer_.size() > max_line_) {
+      dropping_ += buffer_.size();
+      buffer_.clear();
+    }
+    scanned_ = buffer_.size();
+    return std::nullopt;
+  }
+  line found;
+  found.text = buffer_.substr(start_, end - start_);
+  start_ = scanned_ = end + 1;
+  if (dropping_ != 0 || found.text.size() > max_line_) {
+    found.dropped_bytes = std::exchange(dropping_, 0) + found.text.size();
+    found.text.clear();
+  }
+  return found;
+}
+
+}  // namespace peer_cli

@@ -1,0 +1,33 @@
+#include "link.hpp"
+
+#include "text.hpp"
+
+#include <utility>
+
+namespace peer_cli {
+namespace {
+
+std::string shown_name(const asiortc::signaling_peer& peer) {
+  return peer.name.empty() ? "peer-" + std::to_string(peer.id) : printable(peer.name);
+}
+
+}  // namespace
+
+link::link(const boost::asio::any_io_executor& executor, const asiortc::configuration& config,
+           const asiortc::signaling_peer& peer, std::shared_ptr<asiortc::signaling_pipe> pipe)
+    : id(peer.id),
+      name(shown_name(peer)),
+      connection(executor, config),
+      negotiation(asiortc::negotiate(connection, std::move(pipe))) {}
+
+void link::identify() {
+  const auto description = connection.remote_description();
+  if (!description) return;
+  const auto start = description->sdp.find("a=fingerprint:");
+  if (start == std::string::npos) return;
+  person = description->sdp.substr(start, description->sdp.find_first_of("\r\n", start) - start);
+}
+
+bool link::is_open() const { return chat && chat->state() == asiortc::data_channel_state::open; }
+
+}  // namespace peer_cli

@@ -1,0 +1,82 @@
+#include "options.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+
+namespace peer_cli {
+namespace {
+
+constexpr std::size_t max_room_size = 64;
+constexpr std::size_t max_name_bytes = 64;
+
+std::string check_room(const std::string& room) {
+  const auto allowed = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  if (!room.empty() && room.size() <= max_room_size &&
+      std::all_of(room.begin(), room.end(), allowed)) {
+    return {};
+  }
+  return "expected 1 to 64 of A-Z a-z 0-9 . _ -";
+}
+
+std::string check_name(const std::string& name) {
+  return name.size() <= max_name_bytes ? std::string() : "expected at most 64 bytes";
+}
+
+std::string default_name() {
+  const char* user = std::getenv("USER");
+  return user == nullptr ? "peer" : std::string(user).substr(0, max_name_bytes);
+}
+
+constexpr std::string_view exit_codes =
+    "Exit status: 0 all was delivered; 1 failure; 2 wrong usage; 3 no signaling server, or it\n"
+    "refused; 4 nobody came within --wait.";
+
+}  // namespace
+
+parsed_options parse_options(int argc, char** argv) {
+  chat_options chat;
+  chat.name = default_name();
+  CLI::App app("Talks to other peers directly, over WebRTC data channels.", "peer_cli");
+  app.footer(std::string(exit_codes));
+  app.require_subcommand(1);
+  CLI::App* command = app.add_subcommand(
+      "chat", "Sends the lines that it reads to everyone in the room and prints theirs");
+  command->add_option("ROOM", chat.room, "The room, 1 to 64 of A-Z a-z 0-9 . _ -")
+      ->required()
+      ->check(CLI::Validator(check_room, ""));
+  command->add_option("--server", chat.server,
+                      "Signaling server, ws://HOST:PORT/ (default: ws://127.0.0.1:8765/, served by "
+                      "this process where nothing listens)");
+  command->add_option("--name", chat.name, "What the others see (default: the user's name)")
+      ->check(CLI::Validator(check_name, ""));
+  command->add_option("--stun", chat.stun, "STUN server, stun:HOST[:PORT]; may be given often");
+  std::size_t wait = 0;
+  const auto* wait_option =
+      command->add_option("--wait", wait, "Seconds to wait for the first peer (default: for ever)")
+          ->check(CLI::Range(1, 86400));
+  command->footer(std::string(exit_codes));
+
+  parsed_options parsed;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    app.exit(success);
+    return parsed;
+  } catch (const CLI::ParseError& wrong) {
+    std::cerr << "peer_cli: " << wrong.what() << " (see peer_cli --help)\n";
+    parsed.status = exit_code::usage;
+    return parsed;
+  }
+  if (wait_option->count() != 0) chat.wait = std::chrono::seconds(wait);
+  parsed.chat = std::move(chat);
+  return parsed;
+}
+
+}  // namespace peer_cli

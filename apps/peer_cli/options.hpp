@@ -1,0 +1,42 @@
+// The command line of peer_cli.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace peer_cli {
+
+/// What the process ends with; told by `--help`.
+enum class exit_code {
+  ok = 0,           ///< all was delivered, or the user ended it
+  failure = 1,      ///< something went wrong that no other code names
+  usage = 2,        ///< a flag or an argument is wrong
+  no_server = 3,    ///< the signaling server cannot be reached, or refused
+  nobody_came = 4,  ///< `--wait` passed before anybody was connected
+};
+
+class chat_options {
+ public:
+  chat_options() = default;
+
+  std::string room;
+  std::optional<std::string> server;  ///< none: the one on this machine, or this process
+  std::string name;
+  std::vector<std::string> stun;
+  std::optional<std::chrono::seconds> wait;  ///< none: for ever
+};
+
+/// The options, or the status to exit with after what is to be said was said.
+class parsed_options {
+ public:
+  parsed_options() = default;
+
+  std::optional<chat_options> chat;
+  exit_code status = exit_code::ok;
+};
+
+parsed_options parse_options(int argc, char** argv);
+
+}  // namespace peer_cli

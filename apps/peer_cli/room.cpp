@@ -1,0 +1,110 @@
+#include "room.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <chrono>
+#include <random>
+#include <stdexcept>
+#include <utility>
+
+namespace peer_cli {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr std::uint16_t local_port = 8765;
+constexpr auto tuple_token = asio::as_tuple(asio::use_awaitable);
+
+std::string local_url() { return "ws://127.0.0.1:" + std::to_string(local_port) + "/"; }
+
+/// Two processes that start together must not step on each other's toes in step.
+std::chrono::milliseconds short_while() {
+  static std::minstd_rand engine{std::random_device{}()};
+  return std::chrono::milliseconds(std::uniform_int_distribution<int>(10, 80)(engine));
+}
+
+std::string reason_of(const asiortc::signaling_client& client, error_code code) {
+  const std::string refusal = client.refusal();
+  return refusal.empty() ? code.message() : refusal;
+}
+
+}  // namespace
+
+room_entrance::room_entrance(asio::any_io_executor executor, std::optional<std::string> server,
+                             std::string room, std::string name)
+    : executor_(std::move(executor)),
+      server_url_(std::move(server)),
+      room_(std::move(room)),
+      name_(std::move(name)) {}
+
+asio::awaitable<asiortc::signaling_client> room_entrance::enter() {
+  if (server_url_) {
+    auto client = co_await enter_at(*server_url_);
+    co_return client;
+  }
+  constexpr int attempts = 100;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    auto client = co_await try_local();
+    if (client) co_return std::move(*client);
+    asio::steady_timer pause(executor_, short_while());
+    co_await pause.async_wait(asio::use_awaitable);
+  }
+  throw no_server(local_url() + ": the port is taken, but nobody answers there");
+}
+
+asio::awaitable<asiortc::signaling_client> room_entrance::enter_at(std::string url) {
+  asiortc::signaling_client client(executor_);
+  auto [not_connected] = co_await client.async_connect(url, tuple_token);
+  if (not_connected) throw no_server(url + ": " + reason_of(client, not_connected));
+  auto [not_joined] = co_await client.async_join(room_, name_, tuple_token);
+  if (not_joined) throw no_server(url + ": " + reason_of(client, not_joined));
+  co_return client;
+}
+
+// Nothing means that somebody was faster, or is just leaving: it is worth another look.
+asio::awaitable<std::optional<asiortc::signaling_client>> room_entrance::try_local() {
+  asiortc::signaling_client client(executor_);
+  auto [refused] = co_await client.async_connect(local_url(), tuple_token);
+  if (refused == asio::error::connection_refused) {
+    server_.reset();
+    if (!serve()) co_return std::nullopt;
+    client = asiortc::signaling_client(executor_);
+    auto [own_refused] = co_await client.async_connect(local_url(), tuple_token);
+    refused = own_refused;
+  }
+  if (refused == asiortc::errc::signaling_refused) {
+    throw no_server(local_url() + ": " + reason_of(client, refused));
+  }
+  if (refused) co_return std::nullopt;
+  auto [not_joined] = co_await client.async_join(room_, name_, tuple_token);
+  if (not_joined == asiortc::errc::signaling_refused) {
+    throw no_server(local_url() + ": " + reason_of(client, not_joined));
+  }
+  if (not_joined) co_return std::nullopt;
+  co_return std::move(client);
+}
+
+bool room_entrance::serve() {
+  asiortc::signaling_server_options options;
+  options.port = local_port;
+  server_.emplace(executor_, options);
+  try {
+    server_->listen();
+  } catch (const boost::system::system_error& taken) {
+    server_.reset();
+    if (taken.code() == asio::error::address_in_use) return false;
+    throw no_server(taken.what());
+  }
+  return true;
+}
+
+asio::awaitable<void> room_entrance::leave() {
+  if (server_) co_await server_->async_close(asio::use_awaitable);
+  server_.reset();
+}
+
+}  // namespace peer_cli

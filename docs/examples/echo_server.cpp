@@ -1,0 +1,72 @@
+// A server application that answers browsers: signaling inside, an echo on every data channel.
+//
+//   echo_server 127.0.0.1 8765     then open docs/examples/echo.html in a browser
+#include <asiortc/asiortc.hpp>
+#include <asiortc/signaling_server.hpp>
+
+#include <boost/asio.hpp>
+
+#include <csignal>
+#include <iostream>
+#include <memory>
+#include <string>
+
+namespace asio = boost::asio;
+
+// Awaiting each send is the back-pressure: who reads slowly is read from slowly.
+asio::awaitable<void> echo(asiortc::data_channel channel) {
+  for (;;) {
+    auto received = co_await channel.async_receive();
+    if (!received) break;
+    co_await channel.async_send(std::move(*received));
+  }
+}
+
+asio::awaitable<void> answer(asiortc::signaling_client& room, asiortc::signaling_peer visitor) {
+  const auto executor = co_await asio::this_coro::executor;
+  asiortc::peer_connection connection(executor);
+  auto session = asiortc::negotiate(connection, room.pipe_to(visitor.id));
+  auto channels = connection.data_channels();
+  for (;;) {
+    auto channel = co_await channels.async_next();
+    if (!channel) break;
+    std::cout << visitor.name << " opened " << channel->label() << std::endl;
+    asio::co_spawn(executor, echo(std::move(*channel)), [](std::exception_ptr) {});
+  }
+}
+
+asio::awaitable<void> serve(std::string url) {
+  const auto executor = co_await asio::this_coro::executor;
+  asiortc::signaling_client room(executor);
+  co_await room.async_connect(url);
+  co_await room.async_join("echo", "echo server");
+  auto events = room.events();
+  for (;;) {
+    auto event = co_await events.async_next();
+    if (!event) break;
+    const bool joined = event->kind == asiortc::signaling_event_kind::peer_joined;
+    if (joined) asio::co_spawn(executor, answer(room, event->peer), [](std::exception_ptr) {});
+  }
+}
+
+int main(int argc, char** argv) try {
+  if (argc != 3) {
+    std::cerr << "usage: echo_server HOST PORT\n";
+    return 2;
+  }
+  asio::io_context context;
+  asiortc::signaling_server_options options;
+  options.host = argv[1];
+  options.port = static_cast<std::uint16_t>(std::stoi(argv[2]));
+  options.allow_any_origin = true;  // pages from files and from anywhere may come
+  asiortc::signaling_server server(context.get_executor(), options);
+  server.listen();
+  std::cout << "listening on " << server.url() << std::endl;
+  asio::co_spawn(context, serve(server.url()), asio::detached);
+  asio::signal_set signals(context, SIGINT, SIGTERM);
+  signals.async_wait([&](auto, int) { context.stop(); });
+  context.run();
+} catch (const std::exception& wrong) {
+  std::cerr << "echo_server: " << wrong.what() << '\n';
+  return 1;
+}

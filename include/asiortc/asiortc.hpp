@@ -1,0 +1,18 @@
+// Everything of asiortc but the signaling server.
+#pragma once
+
+#include <asiortc/candidate_pair.hpp>
+#include <asiortc/certificate.hpp>
+#include <asiortc/configuration.hpp>
+#include <asiortc/data_channel.hpp>
+#include <asiortc/error.hpp>
+#include <asiortc/event_stream.hpp>
+#include <asiortc/ice_candidate.hpp>
+#include <asiortc/message.hpp>
+#include <asiortc/name_resolver.hpp>
+#include <asiortc/negotiate.hpp>
+#include <asiortc/peer_connection.hpp>
+#include <asiortc/session_description.hpp>
+#include <asiortc/signaling_client.hpp>
+#include <asiortc/signaling_pipe.hpp>
+#include <asiortc/states.hpp>

@@ -1,0 +1,158 @@
+// Chromium against asiortc, through the real signaling server.
+// Usage: node chromium_test.mjs SIGNALING_SERVER INTEROP_PEER PEER_CLI
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { Program, startChromium, startSignaling } from './harness.mjs';
+
+const [signalingPath, peerPath, cliPath] = process.argv.slice(2);
+let chromium;
+let signaling;
+
+before(async () => {
+  chromium = await startChromium();
+  signaling = await startSignaling(signalingPath);
+});
+
+after(async () => {
+  await chromium.close();
+  assert.equal(await signaling.server.stop(), 0);
+});
+
+function startPeer(room, ...flags) {
+  return new Program(peerPath, ['--server', signaling.url, '--room', room, ...flags]);
+}
+
+// Runs in the page: every kind of message on a channel that the page opens, echoed by us.
+async function exchange(peer) {
+  const { received } = window.interop;
+  const channel = await peer.open('from-browser');
+  const results = [];
+  const roundTrip = async (value) => {
+    const answer = received(channel);
+    channel.send(value);
+    return await answer;
+  };
+  for (const text of ['hello', '', 'grüße 😀', 'x'.repeat(262144)]) {
+    results.push((await roundTrip(text)) === text);
+  }
+  for (const size of [1, 0, 1200, 262144]) {
+    const bytes = new Uint8Array(size).map((_, index) => index * 31);
+    const answer = new Uint8Array(await roundTrip(bytes));
+    results.push(answer.length === size && answer.every((octet, index) => octet === bytes[index]));
+  }
+  channel.send('please close');
+  await window.interop.closed(channel);
+  const second = await peer.open('closed-by-browser');
+  second.close();
+  await window.interop.closed(second);
+  return results;
+}
+
+const exchangeInPage = `(${exchange})`;
+
+test('the browser offers', async () => {
+  const peer = startPeer('browser-offers');
+  await peer.line(/^joined$/);
+  const page = await chromium.newPage();
+  const results = await page.evaluate(
+    `(async () => {
+      const room = window.room = new window.interop.Room();
+      await room.join('${signaling.url}', 'browser-offers', 'browser');
+      return await ${exchangeInPage}(await room.peer());
+    })()`,
+  );
+  assert.deepEqual(results, Array(8).fill(true));
+  await peer.line(/^closed from-browser$/);
+  await peer.line(/^closed closed-by-browser$/);
+  await page.evaluate(() => window.room.leave());
+  await peer.line(/^state (closed|disconnected|failed)/);
+  await page.close();
+  await peer.stop();
+});
+
+test('the browser answers', async () => {
+  const page = await chromium.newPage();
+  await page.evaluate(
+    `(async () => {
+      const room = window.room = new window.interop.Room();
+      await room.join('${signaling.url}', 'browser-answers', 'browser');
+    })()`,
+  );
+  const peer = startPeer('browser-answers');
+  const outcome = await page.evaluate(async () => {
+    const connection = await window.room.peer();
+    const channel = await connection.incoming();
+    channel.binaryType = 'arraybuffer';
+    const kinds = [];
+    channel.onmessage = ({ data }) => {
+      kinds.push(typeof data === 'string' ? 'text:' + data.length : 'binary:' + data.byteLength);
+      channel.send(data);
+    };
+    await window.interop.closed(channel);
+    return { label: channel.label, kinds };
+  });
+  assert.equal(outcome.label, 'from-native');
+  assert.deepEqual(outcome.kinds, ['text:16', 'text:0', 'binary:0', 'binary:262144']);
+  await peer.line(/^echoed text:16 text:0 binary:0 binary:262144$/);
+  await peer.line(/^closed from-native$/);
+  // The other direction over the same connection.
+  const results = await page.evaluate(`(async () => {
+    return await ${exchangeInPage}(await window.room.peer());
+  })()`);
+  assert.deepEqual(results, Array(8).fill(true));
+  await page.close();
+  await peer.stop();
+});
+
+test('only resolving the mDNS name of the browser can connect', async () => {
+  const peer = startPeer('mdns', '--hide-candidates');
+  await peer.line(/^joined$/);
+  const page = await chromium.newPage();
+  const outcome = await page.evaluate(
+    `(async () => {
+      const room = window.room = new window.interop.Room();
+      await room.join('${signaling.url}', 'mdns', 'browser');
+      const peer = await room.peer();
+      const own = [];
+      peer.pc.addEventListener('icecandidate', ({ candidate }) => {
+        if (candidate && candidate.candidate) own.push(candidate.candidate);
+      });
+      const channel = await peer.open('mdns');
+      const answer = window.interop.received(channel);
+      channel.send('over mdns');
+      return { own, text: await answer };
+    })()`,
+  );
+  assert.equal(outcome.text, 'over mdns');
+  assert.ok(outcome.own.length > 0);
+  for (const candidate of outcome.own) assert.match(candidate, /\.local /);
+  await page.close();
+  await peer.stop();
+});
+
+test('a page chats with peer_cli', async () => {
+  const cli = new Program(cliPath, ['chat', 'lounge', '--server', signaling.url, '--name', 'cli'],
+    { input: 'pipe' });
+  await cli.line(/joined lounge/);
+  const page = await chromium.newPage();
+  cli.process.stdin.write('from the terminal\n');
+  const text = await page.evaluate(
+    `(async () => {
+      const room = window.room = new window.interop.Room();
+      await room.join('${signaling.url}', 'lounge', 'page');
+      const peer = await room.peer();
+      const channel = window.channel = await peer.open('chat');
+      const answer = window.interop.received(channel);
+      channel.send('from the page');
+      return await answer;
+    })()`,
+  );
+  assert.equal(text, 'from the terminal');
+  assert.equal(await cli.line(/^page: /), 'page: from the page');
+  cli.process.stdin.end();
+  const [status] = await cli.exited;
+  assert.equal(status, 0);
+  await page.evaluate(() => window.interop.closed(window.channel));
+  await page.close();
+});

@@ -1,0 +1,216 @@
+// The native side of the interop tests: joins a room and answers, or calls, whoever is there.
+//
+// It talks in lines on standard output, which the test reads, and takes orders as text messages on
+// a channel labelled `control`. Channels of any other label are echoed.
+#include <asiortc/asiortc.hpp>
+
+#include <boost/asio.hpp>
+
+#include <iostream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace {
+
+namespace asio = boost::asio;
+
+struct options {
+  options() = default;
+  std::string server;
+  std::string room;
+  bool hide_candidates = false;  ///< the other side gets none of our candidates
+};
+
+options parse(int argc, char** argv) {
+  options parsed;
+  for (int index = 1; index < argc; ++index) {
+    const std::string_view flag = argv[index];
+    if (flag == "--hide-candidates") {
+      parsed.hide_candidates = true;
+    } else if (index + 1 < argc && flag == "--server") {
+      parsed.server = argv[++index];
+    } else if (index + 1 < argc && flag == "--room") {
+      parsed.room = argv[++index];
+    } else {
+      throw std::runtime_error("unknown argument " + std::string(flag));
+    }
+  }
+  return parsed;
+}
+
+void say(const std::string& line) { std::cout << line + '\n' << std::flush; }
+
+std::string without_candidates(const std::string& sdp) {
+  std::string kept;
+  for (std::size_t start = 0; start < sdp.size();) {
+    const auto end = sdp.find('\n', start);
+    const auto line = sdp.substr(start, end == std::string::npos ? end : end + 1 - start);
+    if (!line.starts_with("a=candidate:")) kept += line;
+    start += line.size();
+  }
+  return kept;
+}
+
+/// Keeps our candidates from the other side, so that only its own can make a pair.
+class hiding_pipe final : public asiortc::signaling_pipe {
+ public:
+  explicit hiding_pipe(std::shared_ptr<signaling_pipe> inner) : inner_(std::move(inner)) {}
+
+  bool send(asiortc::peer_signal value) override {
+    if (auto* description = std::get_if<asiortc::session_description>(&value)) {
+      description->sdp = without_candidates(description->sdp);
+      return inner_->send(std::move(value));
+    }
+    return std::get<asiortc::ice_candidate>(value).candidate.empty()
+               ? inner_->send(std::move(value))
+               : true;
+  }
+  void close() override { inner_->close(); }
+  [[nodiscard]] std::optional<bool> polite() const override { return inner_->polite(); }
+
+ protected:
+  void start_receive(receive_handler handler) override {
+    inner_->async_receive(std::move(handler));
+  }
+
+ private:
+  std::shared_ptr<signaling_pipe> inner_;
+};
+
+struct session {
+  session(const asio::any_io_executor& executor, std::shared_ptr<asiortc::signaling_pipe> pipe)
+      : connection(executor), negotiation(asiortc::negotiate(connection, std::move(pipe))) {}
+
+  asiortc::peer_connection connection;
+  asiortc::negotiation negotiation;
+};
+using session_ptr = std::shared_ptr<session>;
+
+asio::awaitable<void> echo(session_ptr keep, asiortc::data_channel channel) {
+  const std::string label = channel.label();
+  say("open " + label);
+  try {
+    for (;;) {
+      auto received = co_await channel.async_receive();
+      if (!received) break;
+      const bool close = received->is_text() && received->text() == "please close";
+      if (close) {
+        co_await channel.async_close();
+        break;
+      }
+      co_await channel.async_send(std::move(*received));
+    }
+    say("closed " + label);
+  } catch (const boost::system::system_error& ended) {
+    say("ended " + label + ": " + ended.code().message());
+  }
+  static_cast<void>(keep);
+}
+
+/// `send text SIZE`, `send binary SIZE` and `close`, on a channel that we make here.
+asio::awaitable<void> call(session_ptr keep) {
+  auto channel = keep->connection.create_data_channel("from-native");
+  co_await channel.async_open();
+  say("open " + channel.label());
+  std::vector<std::uint8_t> bytes(262144, 7);
+  std::vector<std::uint8_t> nothing;
+  co_await channel.async_send("text from native");
+  co_await channel.async_send("");
+  co_await channel.async_send(std::move(nothing));
+  co_await channel.async_send(std::move(bytes));
+  std::size_t answers = 0;
+  std::string seen;
+  while (answers < 4) {
+    auto received = co_await channel.async_receive();
+    if (!received) break;
+    ++answers;
+    seen += (received->is_text() ? " text:" : " binary:") + std::to_string(received->size());
+  }
+  say("echoed" + seen);
+  co_await channel.async_close();
+  say("closed " + channel.label());
+}
+
+asio::awaitable<void> accept_channels(session_ptr keep) {
+  const auto channels = keep->connection.data_channels();
+  for (;;) {
+    auto channel = co_await channels.async_next();
+    if (!channel) break;
+    asio::co_spawn(keep->connection.get_executor(), echo(keep, std::move(*channel)),
+                   asio::detached);
+  }
+}
+
+asio::awaitable<void> tell_states(session_ptr keep) {
+  const auto states = keep->connection.connection_states();
+  for (;;) {
+    auto [ended, change] = co_await states.async_next(asio::as_tuple(asio::use_awaitable));
+    if (!change) break;
+    std::string line = "state " + std::string(to_string(change->state));
+    const bool explained = static_cast<bool>(change->reason);
+    if (explained) line += " (" + change->reason.message() + ")";
+    say(line);
+  }
+}
+
+asio::awaitable<void> tell_pairs(session_ptr keep) {
+  const auto pairs = keep->connection.selected_candidate_pairs();
+  for (;;) {
+    auto [ended, pair] = co_await pairs.async_next(asio::as_tuple(asio::use_awaitable));
+    if (!pair) break;
+    say("pair " + to_string(*pair));
+  }
+}
+
+void start_session(const asio::any_io_executor& executor, const options& wanted,
+                   std::shared_ptr<asiortc::signaling_pipe> pipe) {
+  const bool calling = pipe->polite().value_or(false);
+  if (wanted.hide_candidates) pipe = std::make_shared<hiding_pipe>(std::move(pipe));
+  auto made = std::make_shared<session>(executor, std::move(pipe));
+  asio::co_spawn(executor, tell_states(made), asio::detached);
+  asio::co_spawn(executor, tell_pairs(made), asio::detached);
+  asio::co_spawn(executor, accept_channels(made), asio::detached);
+  if (!calling) return;
+  asio::co_spawn(executor, call(made), [](std::exception_ptr thrown) {
+    if (thrown) say("call failed");
+  });
+}
+
+asio::awaitable<void> serve(options wanted) {
+  const auto executor = co_await asio::this_coro::executor;
+  asiortc::signaling_client room(executor);
+  co_await room.async_connect(wanted.server);
+  co_await room.async_join(wanted.room, "native");
+  say("joined");
+  const auto events = room.events();
+  for (const auto& peer : room.peers()) start_session(executor, wanted, room.pipe_to(peer.id));
+  for (;;) {
+    auto event = co_await events.async_next();
+    if (!event) break;
+    const bool joined = event->kind == asiortc::signaling_event_kind::peer_joined;
+    if (joined) start_session(executor, wanted, room.pipe_to(event->peer.id));
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    asio::io_context context(1);
+    asio::signal_set signals(context, SIGTERM, SIGINT);
+    signals.async_wait([&](auto, int) { context.stop(); });
+    std::exception_ptr failure;
+    asio::co_spawn(context, serve(parse(argc, argv)), [&](std::exception_ptr thrown) {
+      failure = thrown;
+      context.stop();
+    });
+    context.run();
+    if (failure) std::rethrow_exception(failure);
+  } catch (const std::exception& wrong) {
+    std::cerr << "interop_peer: " << wrong.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,134 @@
+// A browser's side of asiortc.v1: joins a room, connects to whoever is there by perfect negotiation.
+export class Room {
+  constructor() {
+    this.peers = new Map();
+    this.waiting = [];
+  }
+
+  // Resolves with the ids of those who were there before.
+  join(url, room, name) {
+    this.socket = new WebSocket(url, 'asiortc.v1');
+    return new Promise((resolve, reject) => {
+      this.socket.onerror = () => reject(new Error('no signaling server at ' + url));
+      this.socket.onopen = () => this.tell({ type: 'join', room, name });
+      this.socket.onmessage = ({ data }) => {
+        const message = JSON.parse(data);
+        if (message.type === 'joined') {
+          for (const peer of message.peers) this.meet(peer.id, true);
+          resolve(message.peers.map((peer) => peer.id));
+        } else if (message.type === 'peer-joined') {
+          this.meet(message.id, false);
+        } else if (message.type === 'signal') {
+          this.peers.get(message.from).onSignal(message.data);
+        } else if (message.type === 'error') {
+          reject(new Error(message.code + ': ' + message.message));
+        }
+      };
+    });
+  }
+
+  leave() {
+    for (const peer of this.peers.values()) peer.pc.close();
+    this.socket.close();
+  }
+
+  tell(message) {
+    this.socket.send(JSON.stringify(message));
+  }
+
+  meet(id, polite) {
+    const peer = new Peer(polite, (data) => this.tell({ type: 'signal', to: id, data }));
+    this.peers.set(id, peer);
+    for (const resolve of this.waiting.splice(0)) resolve(peer);
+  }
+
+  // The first peer that is or comes there.
+  peer() {
+    if (this.peers.size > 0) return Promise.resolve(this.peers.values().next().value);
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+}
+
+// One connection; the newcomer is polite (webrtc-pc 10.7).
+class Peer {
+  constructor(polite, send) {
+    this.polite = polite;
+    this.send = send;
+    this.makingOffer = false;
+    this.ignoringOffer = false;
+    this.channels = [];
+    this.channelWaiters = [];
+    this.work = Promise.resolve();
+    this.pc = new RTCPeerConnection();
+    this.pc.onicecandidate = ({ candidate }) =>
+      send({ candidate: candidate === null ? null : candidate.toJSON() });
+    this.pc.onnegotiationneeded = () => this.offer();
+    this.pc.ondatachannel = ({ channel }) => {
+      const waiter = this.channelWaiters.shift();
+      if (waiter) waiter(channel);
+      else this.channels.push(channel);
+    };
+  }
+
+  async offer() {
+    try {
+      this.makingOffer = true;
+      await this.pc.setLocalDescription();
+      this.send({ description: this.pc.localDescription.toJSON() });
+    } finally {
+      this.makingOffer = false;
+    }
+  }
+
+  // One signal at a time, in order.
+  onSignal(data) {
+    this.work = this.work.then(() => this.apply(data));
+  }
+
+  async apply({ description, candidate }) {
+    if (description) {
+      const collision =
+        description.type === 'offer' && (this.makingOffer || this.pc.signalingState !== 'stable');
+      this.ignoringOffer = !this.polite && collision;
+      if (this.ignoringOffer) return;
+      await this.pc.setRemoteDescription(description);
+      if (description.type !== 'offer') return;
+      await this.pc.setLocalDescription();
+      this.send({ description: this.pc.localDescription.toJSON() });
+      return;
+    }
+    try {
+      await this.pc.addIceCandidate(candidate ?? undefined);
+    } catch (error) {
+      if (!this.ignoringOffer) throw error;
+    }
+  }
+
+  open(label, options) {
+    const channel = this.pc.createDataChannel(label, options);
+    channel.binaryType = 'arraybuffer';
+    return new Promise((resolve, reject) => {
+      channel.onopen = () => resolve(channel);
+      channel.onerror = ({ error }) => reject(error);
+    });
+  }
+
+  incoming() {
+    if (this.channels.length > 0) return Promise.resolve(this.channels.shift());
+    return new Promise((resolve) => this.channelWaiters.push(resolve));
+  }
+}
+
+export function received(channel) {
+  return new Promise((resolve, reject) => {
+    channel.onmessage = ({ data }) => resolve(data);
+    channel.onclose = () => reject(new Error('closed before a message came'));
+  });
+}
+
+export function closed(channel) {
+  if (channel.readyState === 'closed') return Promise.resolve();
+  return new Promise((resolve) => (channel.onclose = resolve));
+}
+
+window.interop = { Room, received, closed };

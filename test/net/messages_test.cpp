@@ -1,0 +1,113 @@
+// Messages of every kind and size between two real peers.
+#include "net/peer_pair.hpp"
+#include "support/process_counts.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+namespace asiortc::test {
+namespace {
+
+std::vector<std::uint8_t> pattern(std::size_t size) {
+  std::vector<std::uint8_t> bytes(size);
+  for (std::size_t index = 0; index < size; ++index) {
+    bytes[index] = static_cast<std::uint8_t>(index * 31 + index / 256);
+  }
+  return bytes;
+}
+
+asio::awaitable<void> echo(peer_connection& peer) {
+  auto streams = peer.data_channels();
+  auto channel = co_await streams.async_next();
+  for (;;) {
+    auto received = co_await channel->async_receive();
+    if (!received) break;
+    message copy = *received;
+    co_await channel->async_send(std::move(copy));
+  }
+}
+
+asio::awaitable<void> send_and_expect(data_channel& channel, message value) {
+  message sent = value;
+  co_await channel.async_send(std::move(sent));
+  auto received = co_await channel.async_receive();
+  REQUIRE(received.has_value());
+  CHECK(*received == value);
+}
+
+asio::awaitable<void> exchange_all_kinds(peer_connection& first, peer_connection& second) {
+  auto channel = first.create_data_channel("kinds");
+  co_await channel.async_open();
+  CHECK(channel.state() == data_channel_state::open);
+  CHECK(channel.id().has_value());
+  for (const std::size_t size : {0U, 1U, 1183U, 1184U, 1200U, 16384U, 65536U, 262144U}) {
+    CAPTURE(size);
+    message binary(pattern(size), false);
+    co_await send_and_expect(channel, binary);
+    message text(std::vector<std::uint8_t>(size, 'x'), true);
+    co_await send_and_expect(channel, text);
+  }
+  std::vector<std::uint8_t> nul{'a', 0, 'b'};
+  message with_nul(nul, true);
+  co_await send_and_expect(channel, with_nul);
+  CHECK(first.connection_state() == connection_state::connected);
+  CHECK(first.selected_candidate_pair().has_value());
+  co_await close_both(first, second);
+}
+
+asio::awaitable<void> refuse_bad_messages(peer_connection& first, peer_connection& second) {
+  auto channel = first.create_data_channel("refusals");
+  co_await channel.async_open();
+  const auto token = asio::as_tuple(asio::use_awaitable);
+  std::vector<std::uint8_t> large(262145);
+  auto [too_large] = co_await channel.async_send(std::move(large), token);
+  CHECK(too_large == errc::message_too_large);
+  std::string invalid("\xff\xfe");
+  auto [not_text] = co_await channel.async_send(std::move(invalid), token);
+  CHECK(not_text == errc::type_error);
+  co_await channel.async_close();
+  std::string late("late");
+  auto [closed] = co_await channel.async_send(std::move(late), token);
+  CHECK(closed == errc::invalid_state);
+  co_await close_both(first, second);
+}
+
+}  // namespace
+
+TEST_CASE("text, binary, empty and 256 KiB messages arrive as they were sent") {
+  asio::io_context context;
+  peer_pair peers(context.get_executor());
+  asio::co_spawn(context, echo(peers.second), asio::detached);
+  run(context, exchange_all_kinds(peers.first, peers.second));
+}
+
+TEST_CASE("messages that are too large, not UTF-8 or too late are refused by name") {
+  asio::io_context context;
+  peer_pair peers(context.get_executor());
+  asio::co_spawn(context, echo(peers.second), asio::detached);
+  run(context, refuse_bad_messages(peers.first, peers.second));
+}
+
+TEST_CASE("no thread is started and every descriptor is gone after async_close") {
+  asio::io_context context;
+  // The context opens its own descriptors at the first timer or socket.
+  asio::steady_timer warm_up(context, std::chrono::seconds(0));
+  warm_up.async_wait([](auto) {});
+  context.run();
+  const std::size_t descriptors = open_descriptors();
+  {
+    peer_pair peers(context.get_executor());
+    asio::co_spawn(context, echo(peers.second), asio::detached);
+    CHECK(open_descriptors() == descriptors);
+    run(context, exchange_all_kinds(peers.first, peers.second));
+    CHECK(running_threads() == 1);
+    CHECK(open_descriptors() == descriptors);
+  }
+  context.restart();
+  context.run();  // returns, since nothing is pending
+  CHECK(open_descriptors() == descriptors);
+}
+
+}  // namespace asiortc::test
