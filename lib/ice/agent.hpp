@@ -100,9 +100,11 @@ class agent {
   void set_remote_lite(bool lite);
   [[nodiscard]] const credentials& local_credentials() const;
   /// New credentials and candidates; the selected pair carries data until a new one is valid.
+  /// Sockets and servers stay and are gathered from anew; a `finish_gathering` of before holds.
+  /// The remote credentials and candidates are those of the old generation: set them anew.
   void restart(base::time_point now);
   /// Checks that came before are answered now (RFC 8445 7.3). Other credentials than before are
-  /// the remote side's restart.
+  /// the remote side's restart, which restarts this side too unless `restart` was called before.
   void set_remote_credentials(base::time_point now, credentials remote);
   [[nodiscard]] std::optional<credentials> remote_credentials() const;
 
@@ -143,6 +145,8 @@ class agent {
 
   [[nodiscard]] agent_state state() const;
   [[nodiscard]] std::vector<pair_report> pairs() const;
+  /// Datagrams that were malformed, unauthentic or not ours.
+  [[nodiscard]] std::uint64_t dropped_datagrams() const;
 
  private:
   struct impl;

@@ -1,0 +1,207 @@
+#include "ice/agent.hpp"
+
+#include "ice/agent_impl.hpp"
+#include "stun/message_view.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace asiortc::ice {
+namespace {
+
+// RFC 8839 5.4 asks for at least 24 bits in the fragment and 128 in the password, at 6 a character.
+constexpr std::size_t ufrag_size = 8;
+constexpr std::size_t password_size = 24;
+
+}  // namespace
+
+agent::impl::impl(agent_settings wanted, base::random_source& source, base::logger logger)
+    : settings(wanted),
+      random(source),
+      log(std::move(logger)),
+      gather(settings, source, events, log),
+      tie_breaker(source.u64()),
+      current(std::make_unique<generation>(settings, make_credentials(), log)) {
+  gather.restart(current->local.ufrag);
+}
+
+credentials agent::impl::make_credentials() {
+  return {random.ice_chars(ufrag_size), random.ice_chars(password_size)};
+}
+
+generation* agent::impl::find_generation(std::string_view ufrag) {
+  if (current->local.ufrag == ufrag) return current.get();
+  if (previous && previous->local.ufrag == ufrag) return previous.get();
+  return nullptr;
+}
+
+void agent::impl::drop(const char* why) {
+  ++dropped;
+  log(log_level::trace, [&] { return std::string("dropped a datagram: ") + why; });
+}
+
+void agent::impl::note_received(base::time_point now, const base::route& route) {
+  for_each_generation([&](generation& gen) {
+    if (pair* const which = gen.checks.find(route)) which->life.note_received(now);
+  });
+}
+
+agent::agent(agent_settings settings, base::random_source& random, base::logger log)
+    : impl_(std::make_unique<impl>(settings, random, std::move(log))) {}
+agent::~agent() = default;
+agent::agent(agent&&) noexcept = default;
+agent& agent::operator=(agent&&) noexcept = default;
+
+void agent::set_role(role role) {
+  if (impl_->as != role) impl_->switch_role(role, "told so");
+}
+
+role agent::current_role() const { return impl_->as; }
+
+void agent::set_remote_lite(bool lite) {
+  impl_->remote_lite = lite;
+  // RFC 8445 6.1.1: the full agent of a full and a lite one "MUST take the controlling role".
+  if (lite) set_role(role::controlling);
+}
+
+const credentials& agent::local_credentials() const { return impl_->current->local; }
+
+void agent::restart(base::time_point now) {
+  if (impl_->state == agent_state::closed) return;
+  impl_->restart();
+  impl_->run(now);
+}
+
+void agent::set_remote_credentials(base::time_point now, credentials remote) {
+  if (impl_->state == agent_state::closed) return;
+  impl_->set_remote_credentials(now, std::move(remote));
+  impl_->run(now);
+}
+
+std::optional<credentials> agent::remote_credentials() const { return impl_->current->remote; }
+
+void agent::add_local_socket(base::time_point now, const local_socket& socket) {
+  if (impl_->state == agent_state::closed || !impl_->gather.add_socket(socket)) return;
+  impl_->make_pairs(*impl_->current, *impl_->gather.find(socket.id));
+  impl_->run(now);
+}
+
+void agent::remove_local_socket(base::time_point now, base::socket_id id) {
+  if (impl_->state == agent_state::closed) return;
+  impl_->remove_socket(id);
+  impl_->run(now);
+}
+
+void agent::add_stun_server(base::time_point now, const base::endpoint& server) {
+  if (impl_->state == agent_state::closed) return;
+  impl_->gather.add_server(server);
+  impl_->run(now);
+}
+
+void agent::finish_gathering(base::time_point now) {
+  if (impl_->state == agent_state::closed) return;
+  impl_->gather.finish();
+  impl_->run(now);
+}
+
+base::result<void> agent::add_remote_candidate(base::time_point now, const candidate& remote) {
+  if (impl_->state == agent_state::closed) return base::failure(errc::invalid_state);
+  auto added = impl_->add_remote_candidate(now, remote);
+  impl_->run(now);
+  return added;
+}
+
+void agent::hold_remote_candidate(base::time_point now) {
+  ++impl_->current->held_candidates;
+  impl_->run(now);
+}
+
+void agent::release_remote_candidate(base::time_point now) {
+  int& held = impl_->current->held_candidates;
+  // A restart in between has taken the hold with it.
+  if (held > 0) --held;
+  impl_->run(now);
+}
+
+void agent::end_of_remote_candidates(base::time_point now) {
+  impl_->current->end_of_candidates = true;
+  impl_->run(now);
+}
+
+void agent::handle_datagram(base::time_point now, const base::datagram& datagram) {
+  if (impl_->is_over()) return;
+  const auto message = stun::message_view::parse(datagram.bytes);
+  if (!message || message->method() != stun::method::binding) {
+    return impl_->drop("not a binding message");
+  }
+  switch (message->kind()) {
+    case stun::message_class::request:
+      impl_->handle_request(now, *message, datagram.from);
+      break;
+    case stun::message_class::success:
+    case stun::message_class::error:
+      impl_->handle_answer(now, *message, datagram.from);
+      break;
+    case stun::message_class::indication:
+      impl_->note_received(now, datagram.from);
+      break;
+  }
+  impl_->run(now);
+}
+
+void agent::handle_timeout(base::time_point now) { impl_->run(now); }
+
+base::time_point agent::next_deadline() const { return impl_->deadline; }
+
+void agent::poll_transmit(base::packet_batch& out) {
+  for (const auto& packet : impl_->outbox.entries()) {
+    out.set_route(packet.to, packet.kind);
+    out.append(impl_->outbox.view(packet));
+  }
+  impl_->outbox.release();
+}
+
+std::optional<event> agent::poll_event() { return impl_->events.pop(); }
+
+void agent::close() {
+  if (impl_->state == agent_state::closed) return;
+  impl_->set_state(agent_state::closed, boost::system::error_code{}, "closed by the owner");
+  impl_->events.clear();
+  impl_->outbox.release();
+  impl_->previous.reset();
+  impl_->active_route.reset();
+  impl_->deadline = base::never;
+}
+
+std::optional<base::route> agent::data_route() const { return impl_->active_route; }
+
+bool agent::is_known_route(const base::route& route) const {
+  if (impl_->active_route == route) return true;
+  bool known = false;
+  impl_->for_each_generation([&](generation& gen) {
+    const pair* const which = gen.checks.find(route);
+    known = known || (which != nullptr && which->valid) || gen.remotes.find(route.remote);
+  });
+  return known;
+}
+
+void agent::note_data_received(base::time_point now, const base::route& route) {
+  // The common case first: this is called for each packet of data.
+  pair* const active = impl_->active_route == route ? impl_->find_active() : nullptr;
+  if (active != nullptr) return active->life.note_received(now);
+  impl_->note_received(now, route);
+}
+
+void agent::handle_send_error(base::time_point now, const base::route& route) {
+  if (impl_->is_over()) return;
+  impl_->handle_send_error(route);
+  impl_->run(now);
+}
+
+agent_state agent::state() const { return impl_->state; }
+
+std::vector<pair_report> agent::pairs() const { return impl_->report(); }
+
+std::uint64_t agent::dropped_datagrams() const { return impl_->dropped; }
+
+}  // namespace asiortc::ice

@@ -1,0 +1,97 @@
+// Credentials, candidates and sockets: what the owner tells.
+#include "ice/agent_impl.hpp"
+
+#include <utility>
+
+namespace asiortc::ice {
+
+void agent::impl::restart() {
+  // The old pair carries data on (RFC 8445 9: "continue to send ... using the previously selected
+  // pair"). If a restart follows a restart, keep the generation that works.
+  if (current->has_valid() || !previous) {
+    active_is_previous = active != pair_id::none;
+    previous = std::move(current);
+  }
+  if (!previous->has_valid()) {
+    previous.reset();
+    active = pair_id::none;
+    active_route.reset();
+  }
+  current = std::make_unique<generation>(settings, make_credentials(), log);
+  lost_at.reset();
+  lost_consent = false;
+  gather.restart(current->local.ufrag);
+  // webrtc-pc 5.6.3: begun in completed, a restart leads to connected, and from where connectivity
+  // was lost to checking.
+  if (state == agent_state::completed) {
+    set_state(agent_state::connected, boost::system::error_code{}, "restart");
+  } else if (state == agent_state::disconnected || state == agent_state::failed) {
+    set_state(agent_state::checking, boost::system::error_code{}, "restart");
+  }
+}
+
+void agent::impl::set_remote_credentials(base::time_point now, credentials remote) {
+  if (current->remote == remote) return;
+  if (current->remote) restart();
+  current->remote = std::move(remote);
+  current->started = now;
+  replay_early(*current, now);
+}
+
+base::result<void> agent::impl::add_remote_candidate(base::time_point now,
+                                                     const candidate& remote) {
+  if (current->remote && !remote.ufrag.empty() && remote.ufrag != current->remote->ufrag) {
+    return base::failure(make_error_code(errc::operation_error),
+                         "remote candidate: ufrag " + remote.ufrag + " names another generation");
+  }
+  const auto changed = current->remotes.add(remote);
+  if (!changed) return changed.error();
+  current->any_remote_candidate = true;
+  current->last_remote_candidate = now;
+  if (*changed == remote_candidates::change::merged) current->checks.update_priorities(as);
+  if (*changed == remote_candidates::change::added) {
+    make_pairs(*current, current->remotes.all().back());
+  }
+  return {};
+}
+
+bool agent::impl::may_use(const local_base& local) const {
+  return !settings.relay_only || local.host->type == candidate_type::relayed;
+}
+
+void agent::impl::make_pairs(generation& gen, const std::shared_ptr<const candidate>& remote) {
+  for (const auto& local : gather.bases()) {
+    if (may_use(local) && can_pair(local.host->address.address, remote->address.address)) {
+      gen.checks.add(local, remote, as);
+    }
+  }
+}
+
+void agent::impl::make_pairs(generation& gen, const local_base& local) {
+  for (const auto& remote : gen.remotes.all()) {
+    if (may_use(local) && can_pair(local.host->address.address, remote->address.address)) {
+      gen.checks.add(local, remote, as);
+    }
+  }
+}
+
+void agent::impl::remove_socket(base::socket_id id) {
+  gather.remove_socket(id);
+  for_each_generation([&](generation& gen) {
+    for (const auto& p : gen.checks.pairs()) {
+      if (p->route.local == id) invalidate(gen, *p, "its socket is gone");
+    }
+    gen.checks.remove_socket(id);
+  });
+}
+
+void agent::impl::handle_send_error(const base::route& route) {
+  gather.handle_send_error(route);
+  pair* const which = current->checks.find(route);
+  // A valid pair has consent to say whether it works; an ICMP message is anybody's word.
+  if (which == nullptr || which->state != pair_state::in_progress) return;
+  current->pending.remove_of(which->id);
+  current->checks.set_state(*which, pair_state::failed, "not reachable");
+}
+
+}  // namespace asiortc::ice

@@ -1,0 +1,165 @@
+// What the pairs amount to: the one that carries data, and the state of the agent.
+#include "ice/agent_impl.hpp"
+#include "ice/nomination.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace asiortc::ice {
+namespace {
+
+const char* to_text(agent_state state) {
+  switch (state) {
+    case agent_state::new_:
+      return "new";
+    case agent_state::checking:
+      return "checking";
+    case agent_state::connected:
+      return "connected";
+    case agent_state::completed:
+      return "completed";
+    case agent_state::disconnected:
+      return "disconnected";
+    case agent_state::failed:
+      return "failed";
+    case agent_state::closed:
+      break;
+  }
+  return "closed";
+}
+
+}  // namespace
+
+void agent::impl::set_state(agent_state next, base::failure reason, std::string_view why) {
+  if (state == next) return;
+  log(log_level::info, [&] {
+    return std::string(to_text(state)) + " -> " + to_text(next) + ": " + std::string(why);
+  });
+  state = next;
+  events.push(state_changed{next, std::move(reason)});
+}
+
+pair* agent::impl::find_active() {
+  generation* const gen = active_is_previous ? previous.get() : current.get();
+  return gen == nullptr ? nullptr : gen->checks.find(active);
+}
+
+void agent::impl::update_active(base::time_point now) {
+  pair* best = choose_active(*current, now);
+  const bool from_previous = best == nullptr && previous != nullptr;
+  if (from_previous) best = choose_active(*previous, now);
+  if (best == nullptr) {
+    if (active != pair_id::none) lost_at = now;
+    active = pair_id::none;
+    active_route.reset();
+    return;
+  }
+  lost_at.reset();
+  lost_consent = false;
+  if (active == best->id && active_is_previous == from_previous) return;
+  active = best->id;
+  active_is_previous = from_previous;
+  active_route = best->route;
+  best->life.set_watch(now, settings, random, watch::selected);
+  log(log_level::debug, [&] { return "data goes to " + best->route.remote.to_string(); });
+  if (!std::exchange(was_writable, true)) events.push(writable{});
+  events.push(selected_pair_changed{best->route, best->shown_local(), *best->remote});
+}
+
+bool agent::impl::is_completed() const {
+  return current->selected != pair_id::none && !active_is_previous && gather.complete() &&
+         current->end_of_candidates && current->held_candidates == 0 &&
+         !current->checks.has_undecided();
+}
+
+void agent::impl::update_state(base::time_point now) {
+  const boost::system::error_code none;
+  if (const auto failure = find_failure(now)) {
+    current->pending = {};
+    previous.reset();
+    return set_state(agent_state::failed, *failure, failure->detail);
+  }
+  const pair* const carrying = find_active();
+  const bool restarting = active_is_previous || !current->first_valid;
+  if (carrying == nullptr) {
+    const bool can_check = current->started && current->any_remote_candidate;
+    if (lost_at && !restarting) {
+      return set_state(agent_state::disconnected, none, "no valid pair is left");
+    }
+    if (can_check || state != agent_state::new_) {
+      set_state(agent_state::checking, none, "checks have begun");
+    }
+  } else if (carrying->life.silent(now, settings)) {
+    set_state(restarting ? agent_state::checking : agent_state::disconnected, none,
+              "nothing comes over the selected pair");
+  } else if (is_completed()) {
+    set_state(agent_state::completed, none, "all is checked and a pair is selected");
+  } else {
+    set_state(agent_state::connected, none, "a valid pair carries data");
+  }
+}
+
+std::optional<base::failure> agent::impl::find_failure(base::time_point now) const {
+  if (active != pair_id::none) return std::nullopt;
+  const base::failure consent_lost(make_error_code(errc::consent_expired),
+                                   "no answer to consent checks");
+  if (lost_at && lost_consent) return consent_lost;
+  if (lost_at && now < *lost_at + settings.consent_timeout) return std::nullopt;
+  if (!current->started) return lost_at ? std::optional(consent_lost) : std::nullopt;
+  // RFC 8863 4: not before the PAC timer has run, whatever became of the pairs.
+  const base::time_point pac_end = *current->started + settings.pac_timeout;
+  if (now < pac_end || current->checks.has_undecided()) return std::nullopt;
+  const bool all_told =
+      current->end_of_candidates && current->held_candidates == 0 && gather.complete();
+  // Many applications never tell the end: then a quiet time must do.
+  const base::time_point quiet_since = std::max(pac_end, current->last_remote_candidate);
+  if (!all_told && now < quiet_since + settings.no_candidates_grace) return std::nullopt;
+  if (!current->any_remote_candidate) {
+    return base::failure(make_error_code(errc::no_remote_candidates),
+                         "the other side gave no candidate");
+  }
+  return base::failure(make_error_code(errc::checks_failed),
+                       current->checks.pairs().empty()
+                           ? "no local address fits any remote candidate"
+                           : "no candidate pair works");
+}
+
+base::time_point agent::impl::failure_deadline(base::time_point now) const {
+  base::time_point next = base::never;
+  if (active != pair_id::none) return next;
+  const auto consider = [&](base::time_point when) {
+    if (when > now) next = std::min(next, when);
+  };
+  if (lost_at) consider(*lost_at + settings.consent_timeout);
+  if (current->started) {
+    const base::time_point pac_end = *current->started + settings.pac_timeout;
+    consider(pac_end);
+    consider(std::max(pac_end, current->last_remote_candidate) + settings.no_candidates_grace);
+  }
+  return next;
+}
+
+std::vector<pair_report> agent::impl::report() const {
+  std::vector<pair_report> rows;
+  for (const generation* const gen : {current.get(), previous.get()}) {
+    if (gen == nullptr) continue;
+    for (const auto& p : gen->checks.pairs()) {
+      pair_report row;
+      row.local = p->shown_local();
+      row.remote = *p->remote;
+      row.state = to_string(p->state);
+      row.valid = p->valid;
+      row.nominated = p->nominated;
+      row.selected = p->id == active && active_is_previous == (gen == previous.get());
+      row.priority = p->priority;
+      row.requests_sent = p->requests_sent;
+      row.responses_received = p->responses_received;
+      row.round_trip_time = p->round_trip_time;
+      rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
+
+}  // namespace asiortc::ice

@@ -1,0 +1,86 @@
+#include "ice/consent.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace asiortc::ice {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int quick_checks = 3;
+constexpr base::duration quick_interval = 1s;
+// How long an answer may take before its absence means something: one RTO of RFC 8445 14.3.
+constexpr base::duration answer_time = 500ms;
+constexpr base::duration doubt_after = 2500ms;
+constexpr int doubt_checks = 2;
+
+}  // namespace
+
+base::duration consent::interval(const agent_settings& settings,
+                                 base::random_source& random) const {
+  const base::duration basic =
+      watch_ == watch::selected ? settings.consent_interval : settings.keepalive_interval;
+  // RFC 7675 5.1: "each interval MUST be randomized from between 0.8 and 1.2 times the basic
+  // period".
+  const auto spread = static_cast<std::uint64_t>(basic.count() * 2 / 5) + 1;
+  return basic * 4 / 5 + base::duration(static_cast<std::int64_t>(random.below(spread)));
+}
+
+void consent::start(base::time_point now, const agent_settings& settings,
+                    base::random_source& random, watch how) {
+  watch_ = how;
+  note_answer(now, settings, random);
+}
+
+void consent::note_sent(base::time_point now, const agent_settings& settings,
+                        base::random_source& random) {
+  ++unanswered_;
+  last_sent_ = now;
+  next_check_ = now + (unanswered_ < quick_checks ? quick_interval : interval(settings, random));
+}
+
+void consent::note_answer(base::time_point now, const agent_settings& settings,
+                          base::random_source& random) {
+  unanswered_ = 0;
+  last_received_ = now;
+  expires_ = now + settings.consent_timeout;
+  next_check_ = now + interval(settings, random);
+}
+
+void consent::set_watch(base::time_point now, const agent_settings& settings,
+                        base::random_source& random, watch how) {
+  if (watch_ == how) return;
+  watch_ = how;
+  if (unanswered_ == 0) next_check_ = now + interval(settings, random);
+}
+
+void consent::hurry(base::time_point now) {
+  next_check_ = std::min(next_check_, std::max(now, last_sent_ + quick_interval));
+}
+
+bool consent::unanswered(base::time_point now, int checks) const {
+  return unanswered_ > checks || (unanswered_ == checks && now >= last_sent_ + answer_time);
+}
+
+bool consent::doubtful(base::time_point now) const {
+  return unanswered(now, doubt_checks) && now >= last_received_ + doubt_after;
+}
+
+bool consent::silent(base::time_point now, const agent_settings& settings) const {
+  return unanswered(now, quick_checks) && now >= last_received_ + settings.disconnected_after;
+}
+
+base::time_point consent::next_deadline(base::time_point now,
+                                        const agent_settings& settings) const {
+  base::time_point next = std::min(expires_, next_check_);
+  if (unanswered_ >= doubt_checks) {
+    for (const auto turn : {last_sent_ + answer_time, last_received_ + doubt_after,
+                            last_received_ + settings.disconnected_after}) {
+      if (turn > now) next = std::min(next, turn);
+    }
+  }
+  return next;
+}
+
+}  // namespace asiortc::ice

@@ -1,0 +1,248 @@
+#include "ice/gatherer.hpp"
+
+#include "ice/check_message.hpp"
+#include "ice/priority.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace asiortc::ice {
+namespace {
+
+constexpr std::size_t max_sockets = 64;
+constexpr std::size_t max_servers = 16;
+
+// A server that has not answered within 9.5 s is not worth holding up a peer that does not trickle;
+// RFC 8489 6.2.1 leaves Rc and Rm configurable.
+constexpr int gathering_requests = 5;
+constexpr int gathering_last_wait = 4;
+
+}  // namespace
+
+gatherer::gatherer(const agent_settings& settings, base::random_source& random, event_queue& events,
+                   base::logger log)
+    : settings_(settings),
+      random_(random),
+      events_(events),
+      log_(std::move(log)),
+      foundation_salt_(random.u64()) {}
+
+std::string gatherer::foundation(candidate_type type, const base::ip_address& base,
+                                 const base::ip_address& server) const {
+  // RFC 8445 5.1.1.3: the same for the same type, base address and server. The salt keeps anybody
+  // from guessing an address that mDNS hides.
+  std::uint64_t hash = foundation_salt_ ^ static_cast<std::uint64_t>(type);
+  const auto mix = [&hash](base::byte_span octets) {
+    for (const std::uint8_t octet : octets) hash = (hash ^ octet) * 1099511628211ULL;
+  };
+  mix(base.octets());
+  mix(server.octets());
+  return std::to_string(static_cast<std::uint32_t>(hash ^ hash >> 32));
+}
+
+std::uint16_t gatherer::choose_preference(const local_socket& socket) const {
+  // RFC 8421 4: IPv6 before IPv4 of the same interface. RFC 8445 5.1.2.1: "If there are multiple
+  // candidates of the same type ..., the local preference MUST be unique for each one".
+  const int doubled = std::min<int>(socket.interface_preference, 0x7FFF) * 2;
+  auto preference = static_cast<std::uint16_t>(doubled + (socket.address.address.is_v6() ? 1 : 0));
+  const auto taken = [&] {
+    return std::any_of(bases_.begin(), bases_.end(),
+                       [&](const local_base& b) { return b.local_preference == preference; });
+  };
+  while (taken()) --preference;  // wraps around; there are fewer sockets than numbers
+  return preference;
+}
+
+bool gatherer::add_socket(const local_socket& socket) {
+  if (find(socket.id) != nullptr || bases_.size() == max_sockets) return false;
+  local_base added;
+  added.socket = socket.id;
+  added.local_preference = choose_preference(socket);
+  candidate host;
+  host.type = candidate_type::host;
+  host.address = socket.address;
+  host.priority = candidate_priority(host.type, added.local_preference);
+  host.foundation = foundation(host.type, socket.address.address, {});
+  host.ufrag = ufrag_;
+  added.host = std::make_shared<const candidate>(host);
+  bases_.push_back(added);
+  announce(*added.host);
+  for (const auto& server : servers_) add_queries(added, server);
+  return true;
+}
+
+void gatherer::remove_socket(base::socket_id id) {
+  std::erase_if(bases_, [=](const local_base& b) { return b.socket == id; });
+  std::erase_if(reflexive_, [=](const reflexive& r) { return r.socket == id; });
+  std::erase_if(queries_, [=](const query& q) { return q.to.local == id; });
+  check_complete();
+}
+
+void gatherer::add_server(const base::endpoint& server) {
+  if (servers_.size() == max_servers ||
+      std::find(servers_.begin(), servers_.end(), server) != servers_.end()) {
+    return;
+  }
+  servers_.push_back(server);
+  for (const auto& base : bases_) add_queries(base, server);
+}
+
+void gatherer::add_queries(const local_base& base, const base::endpoint& server) {
+  // Under relay_only nothing about our own addresses may be learnt or told.
+  if (settings_.relay_only || !can_pair(base.host->address.address, server.address)) return;
+  query added;
+  added.to = {base.socket, server};
+  queries_.push_back(added);
+}
+
+void gatherer::finish() {
+  finished_ = true;
+  check_complete();
+}
+
+void gatherer::restart(const std::string& ufrag) {
+  ufrag_ = ufrag;
+  complete_ = false;
+  queries_.clear();
+  reflexive_.clear();
+  for (auto& base : bases_) {
+    candidate host = *base.host;
+    host.ufrag = ufrag_;
+    base.host = std::make_shared<const candidate>(std::move(host));
+    announce(*base.host);
+    for (const auto& server : servers_) add_queries(base, server);
+  }
+  check_complete();
+}
+
+void gatherer::announce(const candidate& value) {
+  if (settings_.relay_only && value.type != candidate_type::relayed) return;
+  // A wildcard socket can be checked from, but nobody can send to its address.
+  if (value.address.address.is_unspecified()) return;
+  events_.push(local_candidate_gathered{value});
+}
+
+void gatherer::check_complete() {
+  const bool busy = std::any_of(queries_.begin(), queries_.end(), [](const query& q) {
+    return q.state == query_state::waiting || q.state == query_state::running;
+  });
+  if (!finished_ || complete_ || busy) return;
+  complete_ = true;
+  events_.push(gathering_complete{});
+}
+
+void gatherer::set_state(query& which, query_state state, const char* reason) {
+  log_(log_level::debug, [&] {
+    return "STUN server " + which.to.remote.to_string() + " from socket " +
+           std::to_string(static_cast<std::uint32_t>(which.to.local)) + ": " + reason;
+  });
+  which.state = state;
+}
+
+const local_base* gatherer::find(base::socket_id id) const {
+  const auto found = std::find_if(bases_.begin(), bases_.end(),
+                                  [=](const local_base& b) { return b.socket == id; });
+  return found == bases_.end() ? nullptr : &*found;
+}
+
+std::shared_ptr<const candidate> gatherer::find_candidate(base::socket_id id,
+                                                          const base::endpoint& mapped) const {
+  const auto found = std::find_if(
+      reflexive_.begin(), reflexive_.end(),
+      [&](const reflexive& known) { return known.socket == id && known.value->address == mapped; });
+  return found == reflexive_.end() ? nullptr : found->value;
+}
+
+bool gatherer::has_new_request() const {
+  return std::any_of(queries_.begin(), queries_.end(),
+                     [](const query& q) { return q.state == query_state::waiting; });
+}
+
+std::optional<gatherer::request> gatherer::start_next(base::time_point now) {
+  for (auto& q : queries_) {
+    if (q.state != query_state::waiting) continue;
+    q.id = make_transaction_id(random_);
+    q.clock =
+        stun::retransmission(now, {settings_.initial_rto, gathering_requests, gathering_last_wait});
+    set_state(q, query_state::running, "asked");
+    return request{q.to, build_server_request(q.id)};
+  }
+  return std::nullopt;
+}
+
+std::optional<gatherer::request> gatherer::next_due(base::time_point now, bool keep_alive) {
+  for (auto& q : queries_) {
+    if (q.state == query_state::running) {
+      switch (q.clock.handle_timeout(now)) {
+        case stun::retransmission::action::none:
+          break;
+        case stun::retransmission::action::send:
+          return request{q.to, build_server_request(q.id)};
+        case stun::retransmission::action::give_up:
+          set_state(q, query_state::failed, "no answer");
+      }
+    } else if (keep_alive && q.state == query_state::answered && now >= q.refresh_at) {
+      q.id = make_transaction_id(random_);
+      q.refresh_at = now + settings_.keepalive_interval;
+      return request{q.to, build_server_request(q.id)};
+    }
+  }
+  check_complete();
+  return std::nullopt;
+}
+
+base::time_point gatherer::next_deadline(bool keep_alive) const {
+  base::time_point next = base::never;
+  for (const auto& q : queries_) {
+    if (q.state == query_state::running) next = std::min(next, q.clock.deadline());
+    if (keep_alive && q.state == query_state::answered) next = std::min(next, q.refresh_at);
+  }
+  return next;
+}
+
+bool gatherer::handle_answer(base::time_point now, const stun::message_view& message,
+                             const base::route& from) {
+  const auto found = std::find_if(queries_.begin(), queries_.end(), [&](const query& q) {
+    return q.to == from && q.id == message.transaction() &&
+           (q.state == query_state::running || q.state == query_state::answered);
+  });
+  if (found == queries_.end()) return false;
+  const auto mapped = message.mapped_address();
+  if (message.kind() == stun::message_class::success && mapped) {
+    found->refresh_at = now + settings_.keepalive_interval;
+    set_state(*found, query_state::answered, "answered");
+    add_reflexive(*find(from.local), *mapped, from.remote);
+  } else if (found->state == query_state::running) {
+    set_state(*found, query_state::failed, "refused");
+  }
+  check_complete();
+  return true;
+}
+
+void gatherer::add_reflexive(const local_base& base, const base::endpoint& mapped,
+                             const base::endpoint& server) {
+  // RFC 8445 5.1.3: a candidate with the address and base of another is redundant.
+  if (mapped == base.host->address || find_candidate(base.socket, mapped)) return;
+  // Servers are asked again while checks run; a NAT that answers differently each time is bounded.
+  if (reflexive_.size() >= max_sockets * max_servers) return;
+  candidate found;
+  found.type = candidate_type::server_reflexive;
+  found.address = mapped;
+  found.related = base.host->address;
+  found.priority = candidate_priority(found.type, base.local_preference);
+  found.foundation = foundation(found.type, base.host->address.address, server.address);
+  found.ufrag = ufrag_;
+  reflexive_.push_back({base.socket, std::make_shared<const candidate>(found)});
+  announce(found);
+}
+
+void gatherer::handle_send_error(const base::route& route) {
+  for (auto& q : queries_) {
+    if (q.to == route && q.state == query_state::running) {
+      set_state(q, query_state::failed, "not reachable");
+    }
+  }
+  check_complete();
+}
+
+}  // namespace asiortc::ice

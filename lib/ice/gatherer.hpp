@@ -1,0 +1,98 @@
+// Local candidates: those of the sockets, and what STUN servers say they look like from outside
+// (RFC 8445 5.1.1).
+#pragma once
+
+#include "base/log.hpp"
+#include "base/packet.hpp"
+#include "base/random.hpp"
+#include "ice/agent.hpp"
+#include "ice/check_list.hpp"
+#include "ice/event_queue.hpp"
+#include "stun/message_view.hpp"
+#include "stun/retransmission.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace asiortc::ice {
+
+class gatherer {
+ public:
+  gatherer(const agent_settings& settings, base::random_source& random, event_queue& events,
+           base::logger log);
+
+  /// False if the socket is known already or there are too many.
+  bool add_socket(const local_socket& socket);
+  void remove_socket(base::socket_id id);
+  void add_server(const base::endpoint& server);
+  /// The shell has told all; without it gathering is never complete.
+  void finish();
+  /// All candidates come anew, under another user name fragment.
+  void restart(const std::string& ufrag);
+
+  [[nodiscard]] const local_base* find(base::socket_id id) const;
+  [[nodiscard]] const std::vector<local_base>& bases() const { return bases_; }
+  /// The candidate of the base with this address, if one was gathered.
+  [[nodiscard]] std::shared_ptr<const candidate> find_candidate(base::socket_id id,
+                                                                const base::endpoint& mapped) const;
+  [[nodiscard]] std::string foundation(candidate_type type, const base::ip_address& base,
+                                       const base::ip_address& server) const;
+
+  struct request {
+    base::route to;
+    base::bytes message;
+  };
+  /// A request that waits for its turn in the pacing.
+  [[nodiscard]] bool has_new_request() const;
+  std::optional<request> start_next(base::time_point now);
+  /// Requests that are sent again, and those that are given up. `keep_alive` asks servers that
+  /// answered again, so that the NAT keeps its mapping until pairs carry traffic.
+  std::optional<request> next_due(base::time_point now, bool keep_alive);
+  [[nodiscard]] base::time_point next_deadline(bool keep_alive) const;
+
+  /// True if the message answers one of ours.
+  bool handle_answer(base::time_point now, const stun::message_view& message,
+                     const base::route& from);
+  void handle_send_error(const base::route& route);
+
+  [[nodiscard]] bool complete() const { return complete_; }
+
+ private:
+  enum class query_state : std::uint8_t { waiting, running, answered, failed };
+  struct query {
+    base::route to;
+    stun::transaction_id id{};
+    stun::retransmission clock;
+    base::time_point refresh_at = base::never;
+    query_state state = query_state::waiting;
+  };
+  struct reflexive {
+    base::socket_id socket;
+    std::shared_ptr<const candidate> value;
+  };
+
+  void add_queries(const local_base& base, const base::endpoint& server);
+  void add_reflexive(const local_base& base, const base::endpoint& mapped,
+                     const base::endpoint& server);
+  void announce(const candidate& value);
+  void check_complete();
+  void set_state(query& which, query_state state, const char* reason);
+  [[nodiscard]] std::uint16_t choose_preference(const local_socket& socket) const;
+
+  const agent_settings& settings_;
+  base::random_source& random_;
+  event_queue& events_;
+  base::logger log_;
+  std::uint64_t foundation_salt_;
+  std::string ufrag_;
+  std::vector<local_base> bases_;
+  std::vector<reflexive> reflexive_;
+  std::vector<base::endpoint> servers_;
+  std::vector<query> queries_;
+  bool finished_ = false;
+  bool complete_ = false;
+};
+
+}  // namespace asiortc::ice

@@ -1,0 +1,53 @@
+// What a restart replaces: credentials, the remote candidates, the check list and its outcome.
+#pragma once
+
+#include "ice/agent.hpp"
+#include "ice/check_list.hpp"
+#include "ice/pending_checks.hpp"
+#include "ice/remote_candidates.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace asiortc::ice {
+
+/// A check that came before the remote credentials did (RFC 8445 7.3).
+struct early_check {
+  base::route from;
+  std::uint32_t priority = 0;
+  bool use_candidate = false;
+  std::string remote_ufrag;
+};
+
+struct generation {
+  generation(const agent_settings& settings, credentials own, const base::logger& log)
+      : local(std::move(own)),
+        remotes(settings.max_remote_candidates),
+        checks(settings.max_pairs, log) {}
+
+  credentials local;
+  std::optional<credentials> remote;
+  remote_candidates remotes;
+  check_list checks;
+  pending_checks pending;
+  std::vector<early_check> early;
+
+  bool end_of_candidates = false;
+  int held_candidates = 0;
+  bool any_remote_candidate = false;
+  /// When checks could start, from which the PAC timer runs (RFC 8863 4).
+  std::optional<base::time_point> started;
+  base::time_point last_remote_candidate = base::time_point::min();
+  std::optional<base::time_point> first_valid;
+
+  /// The pair that the controlling side is nominating at the moment.
+  pair_id nominating = pair_id::none;
+  /// The pair that was nominated and is valid (RFC 8445 8.1.1).
+  pair_id selected = pair_id::none;
+  base::time_point selected_at = base::never;
+
+  [[nodiscard]] bool has_valid() const { return checks.best_valid() != nullptr; }
+};
+
+}  // namespace asiortc::ice

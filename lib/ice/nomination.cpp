@@ -1,0 +1,69 @@
+#include "ice/nomination.hpp"
+
+#include <chrono>
+
+namespace asiortc::ice {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long a better pair may take to prove itself before the one at hand is nominated. Data flows
+// over the valid pair meanwhile, so this delays nothing; a path through a relay waits longer, since
+// leaving it later is what costs.
+constexpr base::duration settle_direct = 100ms;
+constexpr base::duration settle_relayed = 500ms;
+
+// How long a selected pair must be quiet before the other side's choice of a worse one is taken.
+constexpr base::duration quiet_after = 2500ms;
+
+base::duration settle_time(const pair& which) {
+  return which.is_relayed() ? settle_relayed : settle_direct;
+}
+
+/// The best valid pair that has been heard since the doubtful one was.
+pair* find_replacement(generation& gen, const pair& doubtful, base::time_point now) {
+  for (const auto& p : gen.checks.pairs()) {
+    if (p->valid && p->id != doubtful.id && !p->life.doubtful(now) &&
+        p->life.last_received() > doubtful.life.last_received()) {
+      return p.get();
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+pair* choose_nomination(generation& gen, base::time_point now, const agent_settings& settings) {
+  const pair* const in_use =
+      gen.checks.find(gen.nominating != pair_id::none ? gen.nominating : gen.selected);
+  if (in_use != nullptr) {
+    return in_use->life.silent(now, settings) ? find_replacement(gen, *in_use, now) : nullptr;
+  }
+  pair* const best = gen.checks.best_valid();
+  if (best == nullptr || !gen.first_valid) return nullptr;
+  const bool decided =
+      best->is_relayed() ? !gen.checks.has_undecided() : !gen.checks.has_undecided_above(*best);
+  return decided || now >= *gen.first_valid + settle_time(*best) ? best : nullptr;
+}
+
+base::time_point nomination_deadline(const generation& gen) {
+  const bool chosen = gen.nominating != pair_id::none || gen.selected != pair_id::none;
+  const pair* const best = gen.checks.best_valid();
+  if (chosen || best == nullptr || !gen.first_valid) return base::never;
+  return *gen.first_valid + settle_time(*best);
+}
+
+bool accept_nomination(const pair& nominated, const pair* selected, base::time_point now) {
+  return selected == nullptr || nominated.priority >= selected->priority ||
+         now >= selected->life.last_received() + quiet_after;
+}
+
+pair* choose_active(generation& gen, base::time_point now) {
+  pair* const selected = gen.checks.find(gen.selected);
+  pair* const preferred = selected != nullptr ? selected : gen.checks.best_valid();
+  if (preferred == nullptr || !preferred->life.doubtful(now)) return preferred;
+  pair* const replacement = find_replacement(gen, *preferred, now);
+  return replacement != nullptr ? replacement : preferred;
+}
+
+}  // namespace asiortc::ice

@@ -1,0 +1,53 @@
+// One candidate pair (RFC 8445 6.1.2).
+#pragma once
+
+#include "base/packet.hpp"
+#include "ice/candidate.hpp"
+#include "ice/consent.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace asiortc::ice {
+
+enum class pair_state : std::uint8_t { frozen, waiting, in_progress, succeeded, failed };
+
+const char* to_string(pair_state state);
+
+/// Names a pair for as long as its check list lives. 0 is none.
+enum class pair_id : std::uint32_t { none = 0 };
+
+/// The local end is always a base: RFC 8445 6.1.2.4 replaces reflexive candidates by it and prunes,
+/// so such pairs are never made. The valid pair (RFC 8445 7.2.5.3.2) that a check constructs sends
+/// from the same base to the same address, so it is this pair with `valid` set.
+struct pair {
+  pair_id id = pair_id::none;
+  base::route route;
+  std::shared_ptr<const candidate> local;
+  /// What the other side sees us as, if that is not `local`; known once the pair is valid.
+  std::shared_ptr<const candidate> reflexive;
+  std::shared_ptr<const candidate> remote;
+  std::uint64_t priority = 0;
+  std::uint16_t local_preference = 0;
+  pair_state state = pair_state::frozen;
+  bool valid = false;
+  bool nominated = false;
+  /// Controlled: USE-CANDIDATE came before our own check succeeded (RFC 8445 7.3.1.5).
+  bool nominate_when_valid = false;
+  consent life;
+  std::optional<base::duration> round_trip_time;
+  std::uint64_t requests_sent = 0;
+  std::uint64_t responses_received = 0;
+
+  [[nodiscard]] bool undecided() const {
+    return state == pair_state::frozen || state == pair_state::waiting ||
+           state == pair_state::in_progress;
+  }
+  [[nodiscard]] const candidate& shown_local() const { return reflexive ? *reflexive : *local; }
+  [[nodiscard]] bool is_relayed() const {
+    return local->type == candidate_type::relayed || remote->type == candidate_type::relayed;
+  }
+};
+
+}  // namespace asiortc::ice
