@@ -1,4 +1,5 @@
 // A description that parses is written, and what was written parses to the same.
+#include "base/bytes.hpp"
 #include "sdp/description.hpp"
 
 #include <cstddef>
