@@ -5,7 +5,6 @@
 #include "peer/peer.hpp"
 
 #include <asiortc/configuration.hpp>
-#include <asiortc/detail/context_listener.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/strand.hpp>
@@ -39,16 +38,22 @@ class peer_observer {
   virtual void on_event(peer::event&& event) = 0;
 };
 
-/// Everything but construction and `strand()` happens on the strand.
-class peer_driver final : public detail::context_listener {
+/// Everything but construction, destruction, `post()` and `strand()` happens on the strand.
+class peer_driver final {
  public:
   using strand_type = boost::asio::strand<boost::asio::any_io_executor>;
 
   peer_driver(const boost::asio::any_io_executor& executor, peer::settings settings,
               driver_options options);
-  ~peer_driver() override;
+  /// Without `stop()` before it, closes sockets and timers at once, without a farewell.
+  ~peer_driver();
+  peer_driver(const peer_driver&) = delete;
+  peer_driver& operator=(const peer_driver&) = delete;
 
+  /// To be used only while the execution context lives.
   [[nodiscard]] const strand_type& strand() const;
+  /// Posts to the strand; false, and nothing happens, when the execution context is gone.
+  bool post(std::function<void()> function);
   /// The observer must outlive the driver or be taken away with nullptr.
   void set_observer(peer_observer* observer);
 
@@ -62,11 +67,10 @@ class peer_driver final : public detail::context_listener {
   /// every look-up. `on_stopped` is posted to the strand when nothing of the driver is pending.
   void stop(std::function<void()> on_stopped);
 
-  void on_context_shutdown() noexcept override;
+  struct impl;
 
  private:
-  struct impl;
-  std::unique_ptr<impl> impl_;
+  std::shared_ptr<impl> impl_;
 };
 
 }  // namespace asiortc::io

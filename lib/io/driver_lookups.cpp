@@ -1,0 +1,144 @@
+// What a driver has to find out: local addresses, and the addresses behind names.
+#include "io/clock.hpp"
+#include "io/interfaces.hpp"
+#include "io/peer_driver_impl.hpp"
+#include "mdns/message.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace asiortc::io {
+namespace {
+
+// A remote description may carry many names; the core bounds its candidates, this the look-ups.
+constexpr std::size_t max_lookups = 128;
+// Each gathering may find new addresses; ids of sockets are never used again.
+constexpr std::size_t max_sockets = 64;
+
+base::ip_address to_base(const boost::asio::ip::address& address) {
+  if (address.is_v4()) return base::ip_address::v4(address.to_v4().to_bytes());
+  const auto v6 = address.to_v6();
+  return base::ip_address::v6(v6.to_bytes(), static_cast<std::uint32_t>(v6.scope_id()));
+}
+
+}  // namespace
+
+void peer_driver::impl::gather(std::uint32_t wanted) {
+  generation = wanted;
+  servers_pending = 0;
+  const auto chosen =
+      select_addresses(list_system_addresses(), options.interface_filter, find_default_addresses());
+  for (const auto& [interface, address, preference] : chosen) {
+    const bool open = std::any_of(sockets.begin(), sockets.end(), [&](const auto& socket) {
+      return socket->local().address == address;
+    });
+    // After an ICE restart the core gathers from the sockets that it knows by itself.
+    if (!open && sockets.size() < max_sockets) open_socket(address, preference);
+  }
+  for (const auto& server : options.stun_servers) {
+    ++servers_pending;
+    look_up(server.host, [wanted, port = server.port](impl& driver, const auto& addresses) {
+      if (driver.generation != wanted) return;
+      driver.add_server(port, addresses);
+      --driver.servers_pending;
+      driver.finish_gathering_if_done();
+    });
+  }
+  finish_gathering_if_done();
+}
+
+void peer_driver::impl::add_server(std::uint16_t port,
+                                   const std::vector<base::ip_address>& addresses) {
+  // One address a family is one server asked once from each socket.
+  for (const bool v6 : {false, true}) {
+    const auto found = std::find_if(addresses.begin(), addresses.end(),
+                                    [&](const auto& address) { return address.is_v6() == v6; });
+    if (found != addresses.end()) core->add_stun_server(clock_now(), {*found, port});
+  }
+}
+
+void peer_driver::impl::finish_gathering_if_done() {
+  if (servers_pending == 0) core->finish_gathering(clock_now(), generation);
+}
+
+void peer_driver::impl::look_up(const std::string& name, resolved done) {
+  if (const auto literal = base::ip_address::parse(name)) {
+    done(*this, {*literal});
+    return;
+  }
+  if (lookups.size() >= max_lookups) {
+    done(*this, {});
+    return;
+  }
+  const std::uint64_t key = ++last_lookup;
+  lookups[key].done = std::move(done);
+  if (mdns::is_local_name(name)) {
+    start_mdns(key, name);
+  } else {
+    start_dns(key, name);
+  }
+}
+
+void peer_driver::impl::start_mdns(std::uint64_t key, const std::string& name) {
+  // Weak, and posted by a guarded strand: a look-up may outlive us.
+  const auto weak = std::weak_ptr<impl>(self());
+  lookups[key].mdns_token =
+      resources->mdns().resolve(name, [weak, key](std::vector<base::ip_address> found) {
+        const auto driver = weak.lock();
+        if (!driver) return;
+        driver->strand.post(
+            [driver, key, found = std::move(found)] { driver->finish_lookup(key, found); });
+      });
+}
+
+void peer_driver::impl::start_dns(std::uint64_t key, const std::string& name) {
+  const auto weak = std::weak_ptr<impl>(self());
+  auto handler = [weak, key](boost::system::error_code,
+                             const std::vector<boost::asio::ip::address>& addresses) {
+    const auto driver = weak.lock();
+    if (!driver) return;
+    std::vector<base::ip_address> found;
+    for (const auto& address : addresses) found.push_back(to_base(address));
+    driver->strand.post(
+        [driver, key, found = std::move(found)] { driver->finish_lookup(key, found); });
+  };
+  if (options.resolver) {
+    // It may live longer than our strand and run elsewhere, so it gets neither strand nor slot; an
+    // answer that comes too late finds nobody.
+    options.resolver->async_resolve(name, std::move(handler));
+    return;
+  }
+  const auto signal = std::make_shared<boost::asio::cancellation_signal>();
+  lookups[key].cancel = signal;
+  resources->resolver().async_resolve(
+      name, boost::asio::bind_executor(
+                strand.get(),
+                boost::asio::bind_cancellation_slot(
+                    signal->slot(), [signal, handler = std::move(handler)](
+                                        boost::system::error_code error,
+                                        const std::vector<boost::asio::ip::address>& found) {
+                      handler(error, found);
+                    })));
+}
+
+void peer_driver::impl::finish_lookup(std::uint64_t key,
+                                      const std::vector<base::ip_address>& found) {
+  const auto it = lookups.find(key);
+  if (it == lookups.end() || stopping) return;
+  const resolved done = std::move(it->second.done);
+  lookups.erase(it);
+  done(*this, found);
+  pump();
+}
+
+void peer_driver::impl::cancel_lookups() {
+  for (const auto& [key, lookup] : std::exchange(lookups, {})) {
+    if (lookup.mdns_token != 0) resources->mdns().cancel(lookup.mdns_token);
+    if (lookup.cancel) lookup.cancel->emit(boost::asio::cancellation_type::terminal);
+  }
+}
+
+}  // namespace asiortc::io

@@ -1,0 +1,142 @@
+#include "io/interfaces.hpp"
+
+#include "io/socket_address.hpp"
+#include "io/unique_fd.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <ifaddrs.h>
+#include <memory>
+#include <net/if.h>
+#include <string_view>
+#include <tuple>
+
+namespace asiortc::io {
+namespace {
+
+// The flags of /proc/net/if_inet6 (linux/if_addr.h).
+constexpr unsigned flag_temporary = 0x01;
+constexpr unsigned flag_dad_failed = 0x08;
+constexpr unsigned flag_deprecated = 0x20;
+constexpr unsigned flag_tentative = 0x40;
+
+// Addresses of a root name server: any global address would do, since nothing is sent.
+constexpr std::string_view internet_v4 = "198.41.0.4";
+constexpr std::string_view internet_v6 = "2001:503:ba3e::2:30";
+
+/// What getifaddrs does not tell of IPv6 addresses. A line: address, index, prefix length, scope
+/// and flags in hexadecimal, and the interface's name.
+void read_v6_flags(std::vector<system_address>& addresses) {
+  std::ifstream file("/proc/net/if_inet6");
+  std::string digits, name;
+  unsigned index = 0, prefix = 0, scope = 0, flags = 0;
+  while (file >> digits >> std::hex >> index >> prefix >> scope >> flags >> name) {
+    if (digits.size() != 32) continue;
+    for (std::size_t colon = 28; colon > 0; colon -= 4) digits.insert(colon, 1, ':');
+    const auto address = base::ip_address::parse(digits);
+    for (auto& entry : addresses) {
+      if (!address || !entry.address.is_v6() || entry.interface_name != name) continue;
+      if (!std::ranges::equal(entry.address.octets(), address->octets())) continue;
+      entry.temporary = (flags & flag_temporary) != 0;
+      entry.unusable = (flags & (flag_dad_failed | flag_deprecated | flag_tentative)) != 0;
+    }
+  }
+}
+
+std::optional<base::ip_address> source_towards(std::string_view text) {
+  const auto target = base::ip_address::parse(text);
+  if (!target) return std::nullopt;
+  const socket_address remote(base::endpoint(*target, 53));
+  const unique_fd fd(::socket(remote.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  // For UDP, connect only chooses the route and with it the source address.
+  if (!fd.valid() || ::connect(fd.get(), remote.data(), remote.size()) != 0) return std::nullopt;
+  socket_address local;
+  socklen_t size = socket_address::capacity();
+  if (::getsockname(fd.get(), local.data(), &size) != 0) return std::nullopt;
+  return local.to_endpoint().address;
+}
+
+bool never_used(const system_address& entry) {
+  const auto& address = entry.address;
+  if (entry.unusable || address.is_unspecified() || address.is_multicast()) return true;
+  // Link-local IPv6 needs a scope that SDP cannot carry. RFC 8445 5.1.1.1 rules out IPv4-mapped.
+  return address.is_v6() && (address.is_link_local() || address.unmapped().is_v4());
+}
+
+bool same_network(const system_address& a, const system_address& b) {
+  constexpr std::size_t prefix = 8;  // octets: temporary addresses are made in a /64
+  return a.interface_name == b.interface_name && a.address.is_v6() && b.address.is_v6() &&
+         std::ranges::equal(a.address.octets().first(prefix), b.address.octets().first(prefix));
+}
+
+/// RFC 8445 5.1.1.1: host candidates whose address allows tracking MUST NOT be gathered where the
+/// same interface and prefix has one that prevents it.
+void drop_trackable(std::vector<system_address>& all) {
+  const auto original = all;
+  std::erase_if(all, [&](const system_address& entry) {
+    if (entry.temporary) return false;
+    return std::any_of(original.begin(), original.end(), [&](const system_address& other) {
+      return other.temporary && same_network(entry, other);
+    });
+  });
+}
+
+}  // namespace
+
+std::vector<system_address> list_system_addresses() {
+  std::vector<system_address> found;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return found;
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
+  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+    const auto address = socket_address::from(entry->ifa_addr);
+    if (!address || (entry->ifa_flags & IFF_UP) == 0 || (entry->ifa_flags & IFF_RUNNING) == 0) {
+      continue;
+    }
+    system_address usable;
+    usable.interface_name = entry->ifa_name;
+    usable.address = address->to_endpoint().address;
+    usable.loopback = (entry->ifa_flags & IFF_LOOPBACK) != 0;
+    usable.point_to_point = (entry->ifa_flags & IFF_POINTOPOINT) != 0;
+    found.push_back(std::move(usable));
+  }
+  read_v6_flags(found);
+  return found;
+}
+
+default_addresses find_default_addresses() {
+  return {source_towards(internet_v4), source_towards(internet_v6)};
+}
+
+std::vector<local_address> select_addresses(std::vector<system_address> all,
+                                            const interface_filter& filter,
+                                            const default_addresses& defaults) {
+  std::erase_if(all, never_used);
+  drop_trackable(all);
+  if (filter) {
+    std::erase_if(all, [&](const system_address& entry) {
+      interface_address asked;
+      asked.interface_name = entry.interface_name;
+      asked.address = entry.address.to_string();
+      return !filter(asked);
+    });
+  } else if (std::any_of(all.begin(), all.end(),
+                         [](const auto& entry) { return !entry.loopback; })) {
+    std::erase_if(all, [](const system_address& entry) { return entry.loopback; });
+  }
+  const auto rank = [&](const system_address& entry) {
+    const bool is_default = entry.address == defaults.v4 || entry.address == defaults.v6;
+    return std::tuple(!is_default, entry.loopback, entry.point_to_point,
+                      entry.address.is_link_local());
+  };
+  std::ranges::stable_sort(all, {}, rank);
+  if (all.size() > max_local_addresses) all.resize(max_local_addresses);
+  std::vector<local_address> chosen;
+  for (auto& entry : all) {
+    const auto preference = static_cast<std::uint16_t>(65535 - chosen.size());
+    chosen.push_back({std::move(entry.interface_name), entry.address, preference});
+  }
+  return chosen;
+}
+
+}  // namespace asiortc::io

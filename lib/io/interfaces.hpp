@@ -1,0 +1,51 @@
+// The addresses of this machine that a peer may use.
+#pragma once
+
+#include "base/endpoint.hpp"
+
+#include <asiortc/configuration.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace asiortc::io {
+
+/// An address of an interface that is up.
+struct system_address {
+  std::string interface_name;
+  base::ip_address address;
+  bool loopback = false;
+  bool point_to_point = false;
+  bool temporary = false;  ///< RFC 8981
+  bool unusable = false;   ///< deprecated, or duplicate address detection is not done or failed
+};
+
+struct local_address {
+  std::string interface_name;
+  base::ip_address address;
+  std::uint16_t preference = 0;  ///< no two the same; larger is better
+};
+
+using interface_filter = std::function<bool(const interface_address&)>;
+
+/// The addresses that the kernel would choose towards the internet; found without sending.
+struct default_addresses {
+  std::optional<base::ip_address> v4, v6;
+};
+
+std::vector<system_address> list_system_addresses();
+default_addresses find_default_addresses();
+
+inline constexpr std::size_t max_local_addresses = 16;
+
+/// What is used of them, best first, at most `max_local_addresses`. A filter decides alone about
+/// loopback; without one it is used where there is nothing else.
+std::vector<local_address> select_addresses(std::vector<system_address> all,
+                                            const interface_filter& filter,
+                                            const default_addresses& defaults);
+
+}  // namespace asiortc::io

@@ -1,0 +1,97 @@
+#include "io/multicast_socket.hpp"
+
+#include "io/socket_address.hpp"
+#include "mdns/message.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+#include <net/if.h>
+
+namespace asiortc::io {
+namespace {
+
+// RFC 6762 3: "the mDNS link-local multicast address 224.0.0.251 (or its IPv6 equivalent FF02::FB)"
+const base::ip_address group_v4 = base::ip_address::v4({224, 0, 0, 251});
+const base::ip_address group_v6 =
+    base::ip_address::v6({0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfb});
+constexpr int hops = 255;  // RFC 6762 11: sent "with IP TTL set to 255"
+constexpr std::size_t max_interfaces = 32;
+
+bool set_option(int fd, int level, int name, const auto& value) {
+  return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+bool join(int fd, ip_family family, unsigned index) {
+  if (family == ip_family::v6) {
+    ipv6_mreq request{};
+    std::memcpy(&request.ipv6mr_multiaddr, group_v6.octets().data(), 16);
+    request.ipv6mr_interface = index;
+    return set_option(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, request);
+  }
+  ip_mreqn request{};
+  std::memcpy(&request.imr_multiaddr, group_v4.octets().data(), 4);
+  request.imr_ifindex = static_cast<int>(index);
+  return set_option(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, request);
+}
+
+/// Every interface is tried, since the flags do not tell: `lo` has no MULTICAST, but works.
+std::vector<unsigned> join_all(int fd, ip_family family) {
+  std::vector<unsigned> joined;
+  const std::unique_ptr<struct if_nameindex, decltype(&::if_freenameindex)> list(
+      ::if_nameindex(), &::if_freenameindex);
+  for (auto* entry = list.get(); entry != nullptr && entry->if_index != 0; ++entry) {
+    if (joined.size() < max_interfaces && join(fd, family, entry->if_index)) {
+      joined.push_back(entry->if_index);
+    }
+  }
+  return joined;
+}
+
+bool bind_any(int fd, ip_family family, std::uint16_t port) {
+  const auto any = family == ip_family::v6 ? base::ip_address::v6({}) : base::ip_address();
+  const socket_address address(base::endpoint(any, port));
+  return ::bind(fd, address.data(), address.size()) == 0;
+}
+
+}  // namespace
+
+std::optional<multicast_socket> open_multicast_socket(ip_family family) {
+  const int domain = family == ip_family::v6 ? AF_INET6 : AF_INET;
+  unique_fd fd(::socket(domain, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return std::nullopt;
+  set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  if (family == ip_family::v6) {
+    set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    set_option(fd.get(), IPPROTO_IPV6, IPV6_MULTICAST_HOPS, hops);
+  } else {
+    set_option(fd.get(), IPPROTO_IP, IP_MULTICAST_TTL, hops);
+  }
+  if (!bind_any(fd.get(), family, mdns::port) && !bind_any(fd.get(), family, 0)) {
+    return std::nullopt;
+  }
+  auto interfaces = join_all(fd.get(), family);
+  if (interfaces.empty()) return std::nullopt;
+  return multicast_socket{std::move(fd), family, std::move(interfaces)};
+}
+
+void send_to_group(int fd, ip_family family, const std::vector<unsigned>& interfaces,
+                   base::byte_span data) {
+  for (const unsigned index : interfaces) {
+    auto group = family == ip_family::v6 ? group_v6 : group_v4;
+    if (family == ip_family::v6) {
+      set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, static_cast<int>(index));
+    } else {
+      ip_mreqn request{};
+      request.imr_ifindex = static_cast<int>(index);
+      set_option(fd, IPPROTO_IP, IP_MULTICAST_IF, request);
+    }
+    const socket_address target(base::endpoint(group, mdns::port));
+    [[maybe_unused]] const auto sent = ::sendto(
+        fd, data.data(), data.size(), MSG_DONTWAIT | MSG_NOSIGNAL, target.data(), target.size());
+  }
+}
+
+}  // namespace asiortc::io

@@ -1,0 +1,115 @@
+// What the driver's source files share.
+#pragma once
+
+#include "io/guarded_strand.hpp"
+#include "io/peer_driver.hpp"
+#include "io/shared_resources.hpp"
+#include "io/ticking_engine.hpp"
+#include "io/udp_socket.hpp"
+
+#include <asiortc/detail/context_listener.hpp>
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace asiortc::io {
+
+/// Posts one pump to the strand, however often it is called before that runs. From any thread, also
+/// when driver and context are gone.
+class waker {
+ public:
+  void set_owner(std::weak_ptr<peer_driver::impl> owner) { owner_ = std::move(owner); }
+  void wake();
+  void rearm() { posted_ = false; }
+
+ private:
+  std::weak_ptr<peer_driver::impl> owner_;
+  std::atomic<bool> posted_ = false;
+};
+
+/// Handlers that wait on sockets and the timer hold this; each is counted in `pending`.
+struct peer_driver::impl final : public detail::context_listener {
+  impl(const boost::asio::any_io_executor& executor, peer::settings settings, driver_options given);
+  ~impl() override;
+  /// What the constructor cannot do yet, since nobody owns the object in it.
+  void start(const boost::asio::any_io_executor& executor);
+  void on_context_shutdown() noexcept override;
+  std::shared_ptr<impl> self() { return std::static_pointer_cast<impl>(shared_from_this()); }
+
+  // The pump (peer_driver.cpp).
+  void pump();
+  void transmit(turn_memory& memory);
+  void deliver();
+  void handle(peer::event&& event);
+  void handle_wake();
+  void arm_timer();
+  void handle_timer();
+
+  // Sockets (driver_sockets.cpp).
+  void open_socket(const base::ip_address& address, std::uint16_t preference);
+  void receive_from(const std::shared_ptr<udp_socket>& socket);
+  void handle_readable(const std::shared_ptr<udp_socket>& socket);
+  void await_writable(const std::shared_ptr<udp_socket>& socket);
+  void send(turn_memory& memory);
+  void report_failures(std::vector<base::route>& failed);
+  [[nodiscard]] bool blocked() const { return blocked_sockets > 0; }
+
+  // Gathering and look-ups (driver_lookups.cpp).
+  using resolved = std::function<void(impl&, const std::vector<base::ip_address>&)>;
+  void gather(std::uint32_t generation);
+  void add_server(std::uint16_t port, const std::vector<base::ip_address>& addresses);
+  void finish_gathering_if_done();
+  void look_up(const std::string& name, resolved done);
+  void cancel_lookups();
+
+  // The end (peer_driver.cpp).
+  void stop(std::function<void()> on_stopped);
+  void close_all() noexcept;
+  /// Called first in each counted handler: false when the driver is stopping.
+  bool resume();
+
+  driver_options options;
+  guarded_strand strand;
+  std::shared_ptr<shared_resources> resources;
+  ticking_engine engine;
+  std::shared_ptr<waker> alarm = std::make_shared<waker>();
+  std::optional<peer::peer> core;
+  peer_observer* observer = nullptr;
+
+  std::vector<std::shared_ptr<udp_socket>> sockets;  // socket_id n is at n - 1
+  std::size_t blocked_sockets = 0;
+  std::optional<boost::asio::steady_timer> timer;
+  base::time_point armed = base::never;
+
+  bool pumping = false;
+  bool pump_again = false;
+  bool stopping = false;
+  std::size_t pending = 0;
+  std::function<void()> on_stopped;
+
+  struct pending_lookup {
+    resolved done;
+    std::uint64_t mdns_token = 0;  ///< 0 for one of the resolver
+    std::shared_ptr<boost::asio::cancellation_signal> cancel;
+  };
+  void start_mdns(std::uint64_t key, const std::string& name);
+  void start_dns(std::uint64_t key, const std::string& name);
+  void finish_lookup(std::uint64_t key, const std::vector<base::ip_address>& found);
+  std::map<std::uint64_t, pending_lookup> lookups;
+  std::uint64_t last_lookup = 0;
+  std::uint32_t generation = 0;
+  std::size_t servers_pending = 0;
+};
+
+}  // namespace asiortc::io
