@@ -49,7 +49,10 @@ std::vector<base::ip_address> addresses_of(const ares_addrinfo* result) {
 
 std::string server_list(const std::vector<base::endpoint>& servers) {
   std::string list;
-  for (const auto& server : servers) list += (list.empty() ? "" : ",") + server.to_string();
+  for (const auto& server : servers) {
+    if (!list.empty()) list += ',';
+    list += server.to_string();
+  }
   return list;
 }
 
