@@ -6,7 +6,8 @@
 using namespace asiortc;
 
 TEST_CASE("descriptions of real stacks survive a parse and a write byte for byte") {
-  for (const auto& [name, text] : test::real_descriptions) {
+  for (const auto& [what, text] : test::real_descriptions) {
+    const std::string_view name = what;  // clang 14 captures no binding
     CAPTURE(name);
     const auto parsed = sdp::parse(text);
     REQUIRE(parsed.has_value());
@@ -15,7 +16,8 @@ TEST_CASE("descriptions of real stacks survive a parse and a write byte for byte
 }
 
 TEST_CASE("LF alone is read as CRLF is, and written as CRLF") {
-  for (const auto& [name, text] : test::real_descriptions) {
+  for (const auto& [what, text] : test::real_descriptions) {
+    const std::string_view name = what;  // clang 14 captures no binding
     CAPTURE(name);
     const auto parsed = sdp::parse(test::without_carriage_returns(text));
     REQUIRE(parsed.has_value());
