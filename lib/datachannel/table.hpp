@@ -76,6 +76,16 @@ struct channel_info {
   std::uint64_t messages_sent = 0, bytes_sent = 0, messages_received = 0, bytes_received = 0;
 };
 
+/// What was counted since the table was made.
+struct counters {
+  std::uint64_t channels_opened = 0;   ///< that reached open
+  std::uint64_t channels_closed = 0;   ///< that were open once and are closed
+  std::uint64_t streams_refused = 0;   ///< reset because of a bad OPEN, or because a bound was met
+  std::uint64_t messages_dropped = 0;  ///< came on a stream on which nobody wants them
+  std::uint64_t dcep_ignored = 0;      ///< ACKs that nobody waited for
+  std::uint64_t unknown_ppids = 0;     ///< messages with a PPID that RFC 8831 8 does not have
+};
+
 class table {
  public:
   explicit table(settings settings);
@@ -96,7 +106,8 @@ class table {
 
   // Channels.
   base::result<channel_key> create(base::time_point now, std::string label, data_channel_init init);
-  /// An in-band channel was given to the application; makes room among the unaccepted.
+  /// An in-band channel was given to the application; makes room among the unaccepted. To be called
+  /// for one that is closed or forgotten by then, too: until then it keeps its place.
   void accept(channel_key key);
   /// Queues a message and returns its ticket; `send_finished` follows when SCTP has taken it.
   /// `type_error` with both sizes if it is larger than the peer takes, or is text but not UTF-8;
@@ -107,8 +118,11 @@ class table {
   base::result<std::uint64_t> flush(channel_key key);
   void set_low_threshold(channel_key key, std::size_t bytes);
   /// Drains what is queued, resets the stream both ways, frees the id after both (RFC 8831 6.7).
+  /// What comes in meanwhile is dropped, and what was received no longer counts. A channel that has
+  /// nothing queued and was not told to the peer closes at once.
   void close(base::time_point now, channel_key key);
-  /// The application took `bytes` of received messages; below the budget reading goes on.
+  /// The application took `bytes` of received messages, in their order; below the budget reading
+  /// goes on.
   void consumed(base::time_point now, channel_key key, std::size_t bytes);
   /// Nothing more will be read from the channel: what waits no longer counts.
   void discard_received(base::time_point now, channel_key key);
@@ -123,7 +137,13 @@ class table {
   [[nodiscard]] std::size_t total_unacknowledged() const;
   /// No channel has anything queued, in flight or being reset.
   [[nodiscard]] bool idle() const;
+  /// The number of streams once the association is connected, the bound of the settings before.
   [[nodiscard]] std::size_t max_channels() const;
+  /// The association told that it is up, and has not ended.
+  [[nodiscard]] bool connected() const;
+  /// Why the association ended, or what `detach` was given.
+  [[nodiscard]] std::optional<base::failure> ended() const;
+  [[nodiscard]] const counters& statistics() const;
 
  private:
   struct impl;
