@@ -1,0 +1,229 @@
+// Datagrams, time and events.
+#include "peer/connection_states.hpp"
+#include "peer/peer_impl.hpp"
+
+#include <type_traits>
+#include <utility>
+
+namespace asiortc::peer {
+namespace {
+
+/// Blocks that a call needs only while it runs. They belong to the thread and not to the peer, so
+/// that a thousand idle peers do not each keep a batch.
+struct scratch {
+  base::packet_batch plain;    ///< what DTLS opened
+  base::packet_batch packets;  ///< what SCTP wants sent
+};
+
+scratch& thread_scratch() {
+  static thread_local scratch blocks;
+  return blocks;
+}
+
+candidate_info describe(const ice::candidate& candidate) {
+  candidate_info info;
+  info.type = candidate.type;
+  info.address =
+      candidate.host_name.empty() ? candidate.address.address.to_string() : candidate.host_name;
+  info.port = candidate.address.port;
+  return info;
+}
+
+}  // namespace
+
+void peer::impl::push(event value) {
+  // What the channels have to say happened before.
+  collect_channel_events();
+  events_.push_back(std::move(value));
+}
+
+void peer::impl::collect_channel_events() {
+  while (auto waiting = data_.channels().poll_event()) {
+    data_.note(*waiting);
+    events_.emplace_back(std::move(*waiting));
+  }
+}
+
+std::optional<event> peer::impl::poll_event() {
+  if (!events_.empty()) {
+    event first = std::move(events_.front());
+    events_.pop_front();
+    return first;
+  }
+  auto waiting = data_.channels().poll_event();
+  if (!waiting) return std::nullopt;
+  data_.note(*waiting);
+  return event{std::move(*waiting)};
+}
+
+void peer::impl::handle_datagrams(base::time_point now, std::span<const base::datagram> datagrams) {
+  if (closed()) return;
+  base::packet_batch& plain = thread_scratch().plain;
+  plain.clear();
+  transport_->begin_batch();
+  for (const auto& datagram : datagrams) transport_->handle_datagram(now, datagram, plain);
+  settle(now, plain);
+}
+
+base::result<datachannel::channel_key> peer::impl::create_channel(base::time_point now,
+                                                                  std::string label,
+                                                                  data_channel_init init) {
+  if (closed() || shutting_down_) return closed_failure();
+  auto key = data_.channels().create(now, std::move(label), std::move(init));
+  if (!key) return key;
+  data_.track(*key);
+  data_wanted_ = true;
+  update_negotiation_needed();
+  settle(now);
+  return key;
+}
+
+void peer::impl::settle(base::time_point now) {
+  base::packet_batch& plain = thread_scratch().plain;
+  plain.clear();
+  settle(now, plain);
+}
+
+void peer::impl::settle(base::time_point now, base::packet_batch& plain) {
+  if (closed()) return;
+  transport_->feed_early(now, plain);
+  while (auto happened = transport_->poll_event(now)) handle_transport_event(now, *happened);
+  data_.handle_packets(now, plain);
+  data_.update(now);
+  emit_lookups();
+  if (pending_end_) {
+    // Only now, so that what came in the same batch before the farewell is delivered.
+    const base::failure reason = *pending_end_;
+    close(now, reason);
+    return;
+  }
+  continue_shutdown(now);
+}
+
+void peer::impl::handle_transport_event(base::time_point now, transport_event& happened) {
+  std::visit(
+      [this, now](auto& value) {
+        using type = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<type, ice::local_candidate_gathered>) {
+          note_local_candidate(value.value);
+        } else if constexpr (std::is_same_v<type, ice::gathering_complete>) {
+          generation().complete = true;
+          finish_gathering();
+        } else if constexpr (std::is_same_v<type, ice::state_changed>) {
+          handle_ice_state(now, value);
+        } else if constexpr (std::is_same_v<type, ice::selected_pair_changed>) {
+          candidate_pair pair;
+          pair.local = describe(value.local);
+          pair.remote = describe(value.remote);
+          // The other side hid its address behind a name, so it is not shown either.
+          if (auto name = transport_->candidates().name_of(value.remote.address)) {
+            pair.remote.address = std::move(*name);
+          }
+          selected_ = pair;
+          push(selected_pair_event{std::move(pair)});
+        } else {
+          handle_dtls_state(now, value);
+        }
+      },
+      happened);
+}
+
+void peer::impl::handle_ice_state(base::time_point now, const ice::state_changed& change) {
+  agent_state_ = change.now;
+  const auto state = to_public(change.now);
+  if (std::exchange(ice_state_, state) != state) {
+    push(ice_connection_state_event{state, change.reason});
+  }
+  update_connection_state(change.reason);
+  // Without consent the other side has ended its channels as well; a failure before there was
+  // anything to consent to leaves them waiting for an ICE restart.
+  if (change.now == ice::agent_state::failed &&
+      change.reason.code == make_error_code(errc::consent_expired)) {
+    data_.end(now, change.reason);
+    data_.release();
+  }
+}
+
+void peer::impl::handle_dtls_state(base::time_point now, const dtls::state_changed& change) {
+  dtls_state_ = change.now;
+  switch (change.now) {
+    case dtls::state::connected:
+      data_.connect(now);
+      break;
+    case dtls::state::closed:
+      pending_end_ = change.reason;
+      return;
+    case dtls::state::failed:
+      data_.end(now, change.reason);
+      data_.release();
+      break;
+    case dtls::state::new_:
+    case dtls::state::connecting:
+      break;
+  }
+  update_connection_state(change.reason);
+}
+
+void peer::impl::update_connection_state(const base::failure& reason) {
+  const auto next = aggregate(agent_state_, dtls_state_);
+  if (next == connection_state_) return;
+  log_(log_level::info, [&] {
+    return "connection " + std::string(to_string(connection_state_)) + " -> " +
+           std::string(to_string(next)) + (reason.code ? ": " + reason.code.message() : "") +
+           (reason.detail.empty() ? "" : ": " + reason.detail);
+  });
+  connection_state_ = next;
+  push(connection_state_event{next, reason});
+}
+
+bool peer::impl::transmit(base::time_point now, base::packet_batch& out, std::size_t max_packets) {
+  if (!farewell_.empty()) {
+    for (const auto& packet : farewell_.entries()) {
+      out.set_route(packet.to, packet.kind);
+      out.append(farewell_.view(packet));
+    }
+    farewell_.release();
+  }
+  if (closed()) return false;
+  const std::size_t before = out.size();
+  transport_->poll_transmit(out);
+  const std::size_t used = out.size() - before;
+  const bool more = seal_waiting(out, used < max_packets ? max_packets - used : 0);
+  // Sending can make room for what waits in the channels.
+  data_.update(now);
+  return more;
+}
+
+bool peer::impl::seal_waiting(base::packet_batch& out, std::size_t budget) {
+  if (transport_->dtls_state() != dtls::state::connected) return false;
+  base::packet_batch& packets = thread_scratch().packets;
+  packets.clear();
+  if (!transport_->set_data_route(out)) {
+    // As if they were lost on the way: SCTP sends them again when there is a way.
+    data_.poll_packets(packets);
+    backlog_.release();
+    return false;
+  }
+  if (backlog_.empty()) {
+    data_.poll_packets(packets);
+    backlog_next_ = 0;
+  } else {
+    std::swap(packets, backlog_);
+  }
+  const auto& entries = packets.entries();
+  for (; backlog_next_ < entries.size() && budget > 0; ++backlog_next_, --budget) {
+    transport_->seal(packets.view(entries[backlog_next_]), out);
+  }
+  if (backlog_next_ == entries.size()) return false;
+  std::swap(packets, backlog_);
+  return true;
+}
+
+void peer::impl::refresh_round_trip() {
+  if (!selected_ || closed()) return;
+  for (const auto& pair : transport_->agent().pairs()) {
+    if (pair.selected) selected_->round_trip_time = pair.round_trip_time;
+  }
+}
+
+}  // namespace asiortc::peer

@@ -1,0 +1,219 @@
+#include "peer/transport.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace asiortc::peer {
+namespace {
+
+// A ClientHello with post-quantum key shares is two datagrams, and may be resent before the answer.
+constexpr std::size_t max_early_datagrams = 16;
+constexpr std::size_t max_early_bytes = 16 * 1024;
+
+enum class protocol { stun, dtls, other };
+
+/// RFC 7983 7: "[0..3] -> STUN", "[20..63] -> DTLS"; the rest is TURN channels and media, which
+/// have no receiver here.
+protocol classify(base::byte_span datagram) {
+  if (datagram.empty()) return protocol::other;
+  const std::uint8_t first = datagram.front();
+  if (first <= 3) return protocol::stun;
+  return first >= 20 && first <= 63 ? protocol::dtls : protocol::other;
+}
+
+}  // namespace
+
+transport::transport(transport_settings settings, base::random_source& random)
+    : settings_(std::move(settings)),
+      agent_(settings_.ice, random, settings_.log.named("ice")),
+      candidates_(settings_.log) {}
+
+base::result<dtls::role> transport::decide_role(sdp_type remote_type,
+                                                sdp::setup_role remote_setup) const {
+  dtls::role role = dtls::role::client;
+  if (remote_setup == sdp::setup_role::active) {
+    role = dtls::role::server;
+  } else if (remote_setup == sdp::setup_role::actpass && remote_type == sdp_type::offer && role_) {
+    // RFC 8842 5.3: "the answerer … use the roles that were negotiated before".
+    role = *role_;
+  }
+  if (role_ && *role_ != role) {
+    return base::failure{errc::not_supported,
+                         "a=setup changes the DTLS role, which would need a new DTLS association"};
+  }
+  return role;
+}
+
+base::result<void> transport::check_remote(const transport_parameters& remote) const {
+  if (!dtls_) return {};
+  const auto known = [this](const crypto::fingerprint& fingerprint) {
+    return std::find(remote_fingerprints_.begin(), remote_fingerprints_.end(), fingerprint) !=
+           remote_fingerprints_.end();
+  };
+  if (std::none_of(remote.fingerprints.begin(), remote.fingerprints.end(), known)) {
+    return base::failure{errc::not_supported,
+                         "a=fingerprint changed, which would need a new DTLS association"};
+  }
+  if (remote.tls_id && remote_tls_id_ && *remote.tls_id != *remote_tls_id_) {
+    return base::failure{errc::not_supported,
+                         "a=tls-id changed, which would need a new DTLS association"};
+  }
+  return {};
+}
+
+bool transport::is_negotiated() const {
+  return negotiated_ufrag_ == agent_.local_credentials().ufrag;
+}
+
+void transport::negotiate(base::time_point now, const transport_parameters& remote,
+                          dtls::role role) {
+  agent_.set_remote_lite(remote.lite);
+  if (!is_negotiated() || agent_.remote_credentials() != remote.credentials) {
+    agent_.set_remote_credentials(now, remote.credentials);
+  }
+  negotiated_ufrag_ = agent_.local_credentials().ufrag;
+  candidates_.apply(now, agent_, remote.credentials.ufrag);
+  if (!dtls_) {
+    dtls::settings settings;
+    settings.identity = settings_.identity;
+    settings.remote_fingerprints = remote.fingerprints;
+    settings.handshake_timeout = settings_.dtls_handshake_timeout;
+    settings.log = settings_.log.named("dtls");
+    dtls_ = dtls::make_openssl_endpoint(std::move(settings));
+    remote_fingerprints_ = remote.fingerprints;
+    remote_tls_id_ = remote.tls_id;
+    role_ = role;
+  }
+  start_dtls(now);
+}
+
+void transport::start_dtls(base::time_point now) {
+  if (!dtls_ || !writable_ || dtls_->current_state() != dtls::state::new_) return;
+  dtls_->start(now, *role_);
+}
+
+void transport::handle_datagram(base::time_point now, const base::datagram& datagram,
+                                base::packet_batch& plain) {
+  switch (classify(datagram.bytes)) {
+    case protocol::stun:
+      agent_.handle_datagram(now, datagram);
+      return;
+    case protocol::dtls:
+      handle_dtls(now, datagram, plain);
+      return;
+    case protocol::other:
+      ++dropped_;
+      return;
+  }
+}
+
+void transport::handle_dtls(base::time_point now, const base::datagram& datagram,
+                            base::packet_batch& plain) {
+  if (dtls_ && is_known(now, datagram.from)) {
+    dtls_->handle_datagram(now, datagram.bytes, plain);
+  } else if (dtls_state() == dtls::state::new_ || dtls_state() == dtls::state::connecting) {
+    keep_early(datagram);
+  } else {
+    ++dropped_;
+  }
+}
+
+bool transport::is_known(base::time_point now, const base::route& from) {
+  // A batch is mostly of one route, so the agent is asked and told once.
+  if (last_known_ == from) return true;
+  if (!agent_.is_known_route(from)) return false;
+  last_known_ = from;
+  agent_.note_data_received(now, from);
+  return true;
+}
+
+void transport::keep_early(const base::datagram& datagram) {
+  if (early_.size() >= max_early_datagrams ||
+      early_bytes_ + datagram.bytes.size() > max_early_bytes) {
+    ++dropped_;
+    return;
+  }
+  early_bytes_ += datagram.bytes.size();
+  early_.push_back({{datagram.bytes.begin(), datagram.bytes.end()}, datagram.from});
+}
+
+void transport::feed_early(base::time_point now, base::packet_batch& plain) {
+  if (early_.empty() || !dtls_) return;
+  std::vector<early_datagram> still_early;
+  early_bytes_ = 0;
+  for (auto& kept : std::exchange(early_, {})) {
+    if (is_known(now, kept.from)) {
+      dtls_->handle_datagram(now, kept.bytes, plain);
+    } else if (dtls_->current_state() <= dtls::state::connecting) {
+      early_bytes_ += kept.bytes.size();
+      still_early.push_back(std::move(kept));
+    }
+  }
+  early_ = std::move(still_early);
+}
+
+void transport::handle_timeout(base::time_point now) {
+  if (agent_.next_deadline() <= now) agent_.handle_timeout(now);
+  if (dtls_ && dtls_->next_deadline() <= now) dtls_->handle_timeout(now);
+}
+
+base::time_point transport::next_deadline() const {
+  const base::time_point ice = agent_.next_deadline();
+  return dtls_ ? std::min(ice, dtls_->next_deadline()) : ice;
+}
+
+std::optional<transport_event> transport::poll_event(base::time_point now) {
+  while (auto event = agent_.poll_event()) {
+    if (std::holds_alternative<ice::writable>(*event)) {
+      writable_ = true;
+      start_dtls(now);
+      continue;
+    }
+    return std::visit(
+        [](auto& value) -> std::optional<transport_event> {
+          if constexpr (std::is_same_v<std::decay_t<decltype(value)>, ice::writable>) {
+            return std::nullopt;
+          } else {
+            return transport_event{std::move(value)};
+          }
+        },
+        *event);
+  }
+  if (dtls_) {
+    if (auto event = dtls_->poll_event()) return std::get<dtls::state_changed>(*event);
+  }
+  return std::nullopt;
+}
+
+void transport::poll_transmit(base::packet_batch& out) {
+  agent_.poll_transmit(out);
+  if (!dtls_) return;
+  const auto route = agent_.data_route();
+  if (!route) return;
+  out.set_route(*route, base::traffic_class::control);
+  dtls_->poll_transmit(out);
+}
+
+bool transport::set_data_route(base::packet_batch& out) const {
+  const auto route = agent_.data_route();
+  if (route) out.set_route(*route, base::traffic_class::data);
+  return route.has_value();
+}
+
+bool transport::seal(base::byte_span plain, base::packet_batch& out) {
+  return dtls_ && dtls_->seal(plain, out);
+}
+
+dtls::state transport::dtls_state() const {
+  return dtls_ ? dtls_->current_state() : dtls::state::new_;
+}
+
+void transport::close(base::time_point now, base::packet_batch& out) {
+  if (dtls_) {
+    dtls_->close(now);
+    poll_transmit(out);
+  }
+  agent_.close();
+}
+
+}  // namespace asiortc::peer

@@ -1,0 +1,107 @@
+// One transport: ICE, DTLS over the pair that ICE found, and the split of what arrives between
+// them (RFC 7983). A BUNDLE group has one (RFC 9143 9.1).
+#pragma once
+
+#include "base/log.hpp"
+#include "base/packet.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "dtls/endpoint.hpp"
+#include "ice/agent.hpp"
+#include "peer/remote_candidates.hpp"
+#include "peer/session.hpp"
+
+#include <asiortc/session_description.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <variant>
+#include <vector>
+
+namespace asiortc::peer {
+
+struct transport_settings {
+  std::shared_ptr<const crypto::identity> identity;
+  ice::agent_settings ice;
+  base::duration dtls_handshake_timeout{};
+  base::logger log;
+};
+
+using transport_event =
+    std::variant<ice::local_candidate_gathered, ice::gathering_complete, ice::state_changed,
+                 ice::selected_pair_changed, dtls::state_changed>;
+
+class transport {
+ public:
+  transport(transport_settings settings, base::random_source& random);
+
+  [[nodiscard]] ice::agent& agent() { return agent_; }
+  [[nodiscard]] const ice::agent& agent() const { return agent_; }
+  [[nodiscard]] remote_candidates& candidates() { return candidates_; }
+
+  // Negotiation.
+  /// The DTLS role that follows from the other side's `a=setup` in an offer or answer; an
+  /// association that exists keeps its role (RFC 8842 5.3 to 5.5).
+  [[nodiscard]] base::result<dtls::role> decide_role(sdp_type remote_type,
+                                                     sdp::setup_role remote_setup) const;
+  /// Another fingerprint or tls-id would ask for a new DTLS association, which we do not do.
+  [[nodiscard]] base::result<void> check_remote(const transport_parameters& remote) const;
+  /// Whether the credentials that the agent has now were negotiated.
+  [[nodiscard]] bool is_negotiated() const;
+  /// Both sides' parameters are known: they are in force from now on.
+  void negotiate(base::time_point now, const transport_parameters& remote, dtls::role role);
+
+  // Input.
+  void begin_batch() { last_known_.reset(); }
+  /// Application data that it carried is appended to `plain`.
+  void handle_datagram(base::time_point now, const base::datagram& datagram,
+                       base::packet_batch& plain);
+  /// Hands over DTLS datagrams that came before their route or the fingerprint was known.
+  void feed_early(base::time_point now, base::packet_batch& plain);
+  void handle_timeout(base::time_point now);
+  [[nodiscard]] base::time_point next_deadline() const;
+
+  // Output.
+  std::optional<transport_event> poll_event(base::time_point now);
+  /// ICE's and DTLS's own packets.
+  void poll_transmit(base::packet_batch& out);
+  /// Sets the route of application data; false while there is none.
+  [[nodiscard]] bool set_data_route(base::packet_batch& out) const;
+  /// Seals one packet of application data.
+  bool seal(base::byte_span plain, base::packet_batch& out);
+
+  [[nodiscard]] dtls::state dtls_state() const;
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+
+  /// Says farewell into `out`, then nothing more.
+  void close(base::time_point now, base::packet_batch& out);
+
+ private:
+  struct early_datagram {
+    base::bytes bytes;
+    base::route from;
+  };
+
+  void handle_dtls(base::time_point now, const base::datagram& datagram, base::packet_batch& plain);
+  [[nodiscard]] bool is_known(base::time_point now, const base::route& from);
+  void keep_early(const base::datagram& datagram);
+  void start_dtls(base::time_point now);
+
+  transport_settings settings_;
+  ice::agent agent_;
+  remote_candidates candidates_;
+  std::unique_ptr<dtls::endpoint> dtls_;
+  std::optional<dtls::role> role_;
+  std::vector<crypto::fingerprint> remote_fingerprints_;
+  std::optional<std::string> remote_tls_id_;
+  std::string negotiated_ufrag_;
+  bool writable_ = false;
+  std::optional<base::route> last_known_;
+  std::vector<early_datagram> early_;
+  std::size_t early_bytes_ = 0;
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace asiortc::peer
