@@ -1,0 +1,148 @@
+// Candidates given by the user and told to the user.
+#include "unit/peer/fixture.hpp"
+
+#include <doctest/doctest.h>
+
+namespace asiortc::test {
+namespace {
+
+const std::string host = "candidate:1 1 udp 2122260223 192.0.2.7 5000 typ host";
+const std::string hidden = "candidate:1 1 udp 2122260223 4a7f.local 5000 typ host";
+
+}  // namespace
+
+TEST_CASE("a candidate needs a remote description and a section") {
+  lone_peer peer;
+  CHECK(failure_of(peer.add(host, "0")).code == errc::invalid_state);
+  REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
+  CHECK(failure_of(peer.add(host, std::nullopt)).code == errc::type_error);
+  CHECK(failure_of(peer.add(host, "9")).code == errc::operation_error);
+  CHECK(failure_of(peer.add(host, std::nullopt, std::uint16_t{1})).code == errc::operation_error);
+  CHECK(peer.add(host, "0"));
+  CHECK(peer.add(host, std::nullopt, std::uint16_t{0}));
+  CHECK(peer.add(host, "0", std::uint16_t{7}));  // the mid wins
+  const auto text = peer->pending_remote_description()->sdp;
+  CHECK(count_of(text, "a=candidate:1 1 udp 2122260223 192.0.2.7 5000 typ host") == 1);
+}
+
+TEST_CASE("a candidate is read with and without its prefix, and what is unknown is ignored") {
+  lone_peer peer;
+  REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
+  CHECK(peer.add(host.substr(10), "0"));
+  CHECK(peer.add("a=" + host, "0"));
+  CHECK(peer.add("candidate:1 1 tcp 1518280447 192.0.2.7 9 typ host tcptype active", "0"));
+  CHECK(peer.add("candidate:1 2 udp 2122260222 192.0.2.7 5001 typ host", "0"));
+  CHECK(peer.add("candidate:1 1 udp 2122260223 192.0.2.7 5000 typ future", "0"));
+  CHECK(failure_of(peer.add("candidate:nonsense", "0")).code == errc::syntax_error);
+  REQUIRE(peer.set_local());
+  peer.gather();
+  CHECK(peer->candidate_pairs().size() == 1);
+}
+
+TEST_CASE("a candidate of an old generation is refused") {
+  lone_peer peer;
+  REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
+  REQUIRE(peer.set_local());
+  CHECK(failure_of(peer.add(host + " ufrag olde", "0")).code == errc::operation_error);
+  CHECK(peer.add(host + " ufrag Zx4k", "0"));
+  ice_candidate named;
+  named.candidate = host;
+  named.sdp_mid = "0";
+  named.username_fragment = "olde";
+  CHECK(failure_of(peer->add_ice_candidate(start, named)).code == errc::operation_error);
+  REQUIRE(peer.set_remote(sdp_type::offer, replace(data_sdp(), "Zx4k", "Next")));
+  CHECK(peer.add(host + " ufrag Zx4k", "0"));  // still current
+  CHECK(peer.add(host + " ufrag Next", "0"));
+  REQUIRE(peer.set_local());
+  CHECK(failure_of(peer.add(host + " ufrag Zx4k", "0")).code == errc::operation_error);
+}
+
+TEST_CASE("an empty candidate ends the candidates, with and without a section") {
+  lone_peer peer;
+  REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
+  CHECK(failure_of(peer.add("", "9")).code == errc::operation_error);
+  CHECK(peer.add("", "0"));
+  CHECK(peer.add("", std::nullopt));
+  CHECK(count_of(peer->pending_remote_description()->sdp, "a=end-of-candidates\r\n") == 1);
+}
+
+TEST_CASE("candidates given before the answer are used after it") {
+  lone_peer peer;
+  REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
+  CHECK(peer.add(host, "0"));
+  CHECK(peer->candidate_pairs().empty());
+  REQUIRE(peer.set_local());
+  peer.gather();
+  CHECK(peer->candidate_pairs().size() == 1);
+}
+
+TEST_CASE("a hidden candidate is resolved outside, before the answer or after") {
+  for (const bool early : {true, false}) {
+    lone_peer peer;
+    REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
+    REQUIRE(peer.add(hidden, "0"));
+    REQUIRE(peer.add(hidden, "0"));
+    REQUIRE(peer.lookups().size() == 1);
+    CHECK(peer.lookups()[0].name == "4a7f.local");
+    const std::vector addresses{*base::ip_address::parse("192.0.2.9")};
+    const auto resolve = [&] { peer->name_resolved(start, peer.lookups()[0].token, addresses); };
+    if (early) resolve();
+    REQUIRE(peer.set_local());
+    peer.gather();
+    if (!early) resolve();
+    REQUIRE(peer->candidate_pairs().size() == 1);
+    CHECK(peer->candidate_pairs()[0].remote.address.to_string() == "192.0.2.9:5000");
+    resolve();  // an answer twice
+    peer->name_resolved(start, 999, addresses);
+    CHECK(peer->candidate_pairs().size() == 1);
+  }
+}
+
+TEST_CASE("names are bounded, and each gives one candidate a family") {
+  lone_peer peer;
+  REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
+  REQUIRE(peer.set_local());
+  peer.gather();
+  const auto name = [](int number) {
+    return "candidate:1 1 udp 2122260223 n" + std::to_string(number) + ".local 5000 typ host";
+  };
+  for (int number = 0; number < 32; ++number) REQUIRE(peer.add(name(number), "0"));
+  CHECK(failure_of(peer.add(name(32), "0")).code == errc::limit_reached);
+  std::vector<base::ip_address> many;
+  for (int last = 1; last < 50; ++last) {
+    many.push_back(*base::ip_address::parse("192.0.2." + std::to_string(last + 100)));
+  }
+  peer->name_resolved(start, peer.lookups()[0].token, many);
+  CHECK(peer->candidate_pairs().size() == 1);
+}
+
+TEST_CASE("local candidates are told with mid, index and ufrag once there is a description") {
+  lone_peer peer;
+  peer.create_channel();
+  CHECK(peer.gatherings_wanted() == 0);
+  REQUIRE(peer.set_local());
+  CHECK(peer->current_ice_gathering_state() == ice_gathering_state::gathering);
+  peer.gather();
+  const auto told = peer.candidates();
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].candidate.find("192.0.2.1 4000 typ host") != std::string::npos);
+  CHECK(told[0].sdp_mid == "0");
+  CHECK(told[0].sdp_m_line_index == std::uint16_t{0});
+  const auto offer = peer->pending_local_description()->sdp;
+  CHECK("a=ice-ufrag:" + *told[0].username_fragment == line_of(offer, "a=ice-ufrag"));
+  CHECK(told[1].candidate.empty());
+  CHECK(told[1].username_fragment == told[0].username_fragment);
+  CHECK(peer->current_ice_gathering_state() == ice_gathering_state::complete);
+  CHECK(count_of(offer, "a=" + told[0].candidate + "\r\n") == 1);
+  CHECK(count_of(offer, "a=end-of-candidates\r\n") == 1);
+}
+
+TEST_CASE("the end of an old gathering is not the end of the new one") {
+  lone_peer peer;
+  peer.create_channel();
+  REQUIRE(peer.set_local());
+  peer->finish_gathering(start, 7);
+  CHECK(peer->current_ice_gathering_state() == ice_gathering_state::gathering);
+}
+
+}  // namespace asiortc::test
