@@ -34,19 +34,19 @@ void inbox::take(const engine_socket::received& piece) {
 }
 
 void inbox::take_data(const engine_socket::received& piece) {
-  if (!partial_ || partial_->message.stream != piece.stream) {
-    partial_.emplace();
-    partial_->message = {piece.stream, piece.ppid, piece.unordered, {}};
+  if (!partial_ || partial_->stream != piece.stream) {
+    partial_ = message_received{piece.stream, piece.ppid, piece.unordered, {}};
+    discarding_ = false;
   }
-  base::bytes& payload = partial_->message.payload;
-  if (!partial_->discarded && payload.size() + piece.bytes.size() > max_message_size_) {
-    partial_->discarded = true;
+  base::bytes& payload = partial_->payload;
+  if (!discarding_ && payload.size() + piece.bytes.size() > max_message_size_) {
+    discarding_ = true;
     payload = {};
     listener_.on_event(message_too_large{piece.stream});
   }
-  if (!partial_->discarded) payload.insert(payload.end(), piece.bytes.begin(), piece.bytes.end());
+  if (!discarding_) payload.insert(payload.end(), piece.bytes.begin(), piece.bytes.end());
   if (!piece.ends) return;
-  if (!partial_->discarded) listener_.on_event(std::move(partial_->message));
+  if (!discarding_) listener_.on_event(std::move(*partial_));
   partial_.reset();
 }
 

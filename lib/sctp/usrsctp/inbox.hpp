@@ -32,12 +32,6 @@ class inbox {
   void take(const engine_socket::received& piece);
 
  private:
-  /// A message of which pieces are missing. The engine delivers one message at a time.
-  struct partial {
-    message_received message;
-    bool discarded = false;
-  };
-
   void take_data(const engine_socket::received& piece);
   void take_notification(base::byte_span bytes);
   void association_changed(base::byte_span bytes);
@@ -46,7 +40,9 @@ class inbox {
 
   inbox_listener& listener_;
   std::size_t max_message_size_;
-  std::optional<partial> partial_;
+  /// A message of which pieces are missing; the engine delivers one message at a time.
+  std::optional<message_received> partial_;
+  bool discarding_ = false;  ///< it, until its end
   bool inside_notification_ = false;
   std::uint16_t incoming_streams_ = 0;
 };
