@@ -1,17 +1,23 @@
 #include "virtual_time.hpp"
 
+#include <atomic>
 #include <sys/time.h>
 
 namespace asiortc::test {
 namespace {
 
-base::time_point the_time{std::chrono::hours(1)};
+// Atomic for the test on two threads.
+std::atomic<base::duration> the_time{std::chrono::hours(1)};
 
 }  // namespace
 
-base::time_point virtual_now() { return the_time; }
+base::time_point virtual_now() { return base::time_point(the_time.load()); }
 
-void advance_virtual_time(base::duration by) { the_time += by; }
+void advance_virtual_time(base::duration by) {
+  base::duration before = the_time.load();
+  while (!the_time.compare_exchange_weak(before, before + by)) {
+  }
+}
 
 }  // namespace asiortc::test
 
