@@ -27,10 +27,10 @@ void agent::impl::run(base::time_point now) {
     watch_pairs(gen, now);
   });
   nominate(now);
-  send_gathering(now);
   send_paced(now);
   prune_reserve(*current);
   update_active(now);
+  send_gathering(now);
   drop_previous(now);
   update_state(now);
   update_deadline(now);
