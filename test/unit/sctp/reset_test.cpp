@@ -11,6 +11,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
+#ifdef ASIORTC_USRSCTP_IS_SYSTEM
+constexpr bool usrsctp_is_patched = false;
+#else
+constexpr bool usrsctp_is_patched = true;
+#endif
+
 template <class Event>
 std::multiset<sctp::stream_id> streams_of(const side& end) {
   std::multiset<sctp::stream_id> result;
@@ -46,7 +52,10 @@ TEST_CASE(
 }
 
 TEST_CASE("256 streams reset one by one at once are each told exactly once, also under loss") {
-  for (const double loss : {0.0, 0.1}) {
+  // Without our patch of usrsctp, a reset that waits for lost data waits for ever.
+  const std::vector<double> losses =
+      usrsctp_is_patched ? std::vector<double>{0.0, 0.1} : std::vector<double>{0.0};
+  for (const double loss : losses) {
     CAPTURE(loss);
     network_settings network;
     network.loss = loss;
