@@ -50,7 +50,9 @@ base::result<session_description> peer::impl::create_offer(base::time_point now,
   const local_session* known = jsep_.effective_local();
   const std::string& ufrag = transport_->agent().local_credentials().ufrag;
   const bool used = known != nullptr && known->data && known->credentials.ufrag == ufrag;
-  if (used && (ice_restart || ufrag == ufrag_to_replace_)) restart_agent(now);
+  if ((used && (ice_restart || ufrag == ufrag_to_replace_)) || transport_->is_untold()) {
+    restart_agent(now);
+  }
   return create(now, sdp_type::offer);
 }
 
@@ -62,9 +64,8 @@ base::result<session_description> peer::impl::create_answer(base::time_point now
   // RFC 8839 4.4.1.1.1: an offer with other credentials restarts ICE; so must the answer.
   const auto& offer = jsep_.pending_remote()->session;
   const auto known = transport_->agent().remote_credentials();
-  if (offer.data && known && *known != offer.transport.credentials && transport_->is_negotiated()) {
-    restart_agent(now);
-  }
+  const bool restarted = known && *known != offer.transport.credentials;
+  if (offer.data && (restarted || transport_->is_untold())) restart_agent(now);
   return create(now, sdp_type::answer);
 }
 
@@ -202,7 +203,13 @@ void peer::impl::finish_exchange(base::time_point now, bool data_expected) {
     data_.end(now, {errc::not_supported, "the data section was rejected or stopped"});
   }
   const auto& local = jsep_.current_local();
-  if (local && local->session.credentials.ufrag != ufrag_to_replace_) ufrag_to_replace_.clear();
+  const std::string& ufrag = local->session.credentials.ufrag;
+  if (local->session.data && ufrag != transport_->agent().local_credentials().ufrag) {
+    // The answer restarted ICE unasked (a rolled-back restart does), so ours are new and untold.
+    ufrag_to_replace_ = ufrag;
+  } else if (ufrag != ufrag_to_replace_) {
+    ufrag_to_replace_.clear();
+  }
   negotiation_needed_ = false;
   update_negotiation_needed();
 }

@@ -50,6 +50,9 @@ class transport {
   [[nodiscard]] base::result<void> check_remote(const transport_parameters& remote) const;
   /// Whether the credentials that the agent has now were negotiated.
   [[nodiscard]] bool is_negotiated() const;
+  /// Whether the agent restarted on its own, because an answer did so unasked: its generation is
+  /// in use here and unknown to the other side.
+  [[nodiscard]] bool is_untold() const;
   /// Both sides' parameters are known: they are in force from now on.
   void negotiate(base::time_point now, const transport_parameters& remote, dtls::role role);
 

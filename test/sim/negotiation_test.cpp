@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 
 namespace asiortc::test {
@@ -59,6 +60,28 @@ TEST_CASE("an ICE restart changes the credentials and loses no data") {
   CHECK(pair.a.has_state(connection_state::connected));
   CHECK(pair.b.has_state(connection_state::connected));
   CHECK(pair.a.closed_channels.empty());
+}
+
+TEST_CASE("a restart that loses against a plain offer is made good by a further exchange") {
+  virtual_pair pair(pair_options{});
+  const auto ours = pair.a.create_channel("data");
+  REQUIRE(pair.connect());
+  REQUIRE(pair.run_until([&] { return pair.a.is_open(ours); }, 60s));
+  pair.b.core().restart_ice(pair.now());
+  pair.a.negotiation_needed = true;  // an offer without a need
+  for (std::size_t index = 0; index < 50; ++index) {
+    pair.a.send(ours, make_message(500, index));
+    pair.run_for(20ms);
+  }
+  CHECK(std::count(pair.b.signaling_states.begin(), pair.b.signaling_states.end(),
+                   signaling_state::have_local_offer) >= 1);
+  // Long enough for consent to be lost, if the two did not agree.
+  pair.run_for(90s);
+  CHECK(pair.a.has_state(connection_state::connected));
+  CHECK(pair.b.has_state(connection_state::connected));
+  CHECK(pair.b.received.size() == 50);
+  CHECK(pair.a.core().current_signaling_state() == signaling_state::stable);
+  CHECK_FALSE(pair.a.negotiation_needed);
 }
 
 TEST_CASE("an ICE restart saves a connection that was never made") {
