@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Starts the real signaling_server and watches its first line, its end and its complaints."""
+
+import base64
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import unittest
+
+SERVER = sys.argv.pop(1)
+
+
+def run(*flags):
+    """The status and the error lines of a server that must not start to serve."""
+    done = subprocess.run([SERVER, *flags], capture_output=True, text=True, timeout=20)
+    return done.returncode, done.stderr.splitlines(), done.stdout
+
+
+class Server:
+    def __init__(self, *flags):
+        self.process = subprocess.Popen(
+            [SERVER, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.line = self.process.stdout.readline()
+        self.port = int(re.search(r":(\d+)/$", self.line).group(1))
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        self.process.communicate(timeout=20)
+        return self.process.returncode
+
+
+def upgrade(address, port, *headers, protocol="asiortc.v1"):
+    """A socket after its upgrade request, and the status line of the answer."""
+    peer = socket.create_connection((address, port), timeout=20)
+    lines = ["GET / HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade",
+             "Sec-WebSocket-Key: " + base64.b64encode(os.urandom(16)).decode(),
+             "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: " + protocol, *headers]
+    peer.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        piece = peer.recv(4096)
+        if not piece:
+            break
+        answer += piece
+    return peer, answer.split(b"\r\n", 1)[0].decode()
+
+
+class SignalingServer(unittest.TestCase):
+    def test_first_line_and_clean_end(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            server = Server("--listen", "127.0.0.1:0")
+            self.assertEqual(server.line, f"listening on ws://127.0.0.1:{server.port}/\n")
+            self.assertGreater(server.port, 0)
+            self.assertEqual(server.stop(number), 0)
+
+    def test_peers_are_told_1012(self):
+        server = Server("--listen", "127.0.0.1:0")
+        peer, status = upgrade("127.0.0.1", server.port)
+        self.assertIn("101", status)
+        self.assertEqual(self.masked_join(peer)["type"], "joined")
+        server.process.send_signal(signal.SIGTERM)
+        rest = b""
+        while piece := peer.recv(4096):
+            rest += piece
+            if b"\x88" in rest:  # the close frame: answered, so that the server need not wait
+                peer.sendall(b"\x88\x80" + os.urandom(4))
+        self.assertIn(b"going-away", rest)
+        self.assertIn((1012).to_bytes(2, "big"), rest)
+        peer.close()
+        server.process.communicate(timeout=20)
+        self.assertEqual(server.process.returncode, 0)
+
+    @staticmethod
+    def masked_join(peer):
+        text = b'{"type":"join","room":"room"}'
+        peer.sendall(bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text)
+        head = peer.recv(2, socket.MSG_WAITALL)
+        size = head[1]
+        if size == 126:
+            size = int.from_bytes(peer.recv(2, socket.MSG_WAITALL), "big")
+        return json.loads(peer.recv(size, socket.MSG_WAITALL))
+
+    def test_one_thread(self):
+        server = Server("--listen", "127.0.0.1:0")
+        self.assertEqual(len(os.listdir(f"/proc/{server.process.pid}/task")), 1)
+        self.assertEqual(server.stop(), 0)
+
+    def test_taken_port(self):
+        server = Server("--listen", "127.0.0.1:0")
+        status, errors, out = run("--listen", f"127.0.0.1:{server.port}")
+        self.assertEqual((status, len(errors), out), (1, 1, ""))
+        self.assertIn(f"127.0.0.1:{server.port}", errors[0])
+        self.assertEqual(server.stop(), 0)
+
+    def test_bad_flags(self):
+        for flags in (("--frobnicate",), ("--listen", "nonsense"), ("--listen", "::1:5"),
+                      ("--listen", "127.0.0.1:65536"), ("--log-level", "loud"),
+                      ("--max-peers", "0"), ("--listen",), ("extra",)):
+            status, errors, out = run(*flags)
+            self.assertEqual((status, len(errors), out), (2, 1, ""), flags)
+            self.assertTrue(errors[0].startswith("signaling_server: "), errors)
+
+    def test_bad_address(self):
+        for where in ("no.such.name:0", "192.0.2.1:0"):
+            status, errors, _ = run("--listen", where)
+            self.assertEqual((status, len(errors)), (1, 1), where)
+            self.assertIn(where, errors[0])
+
+    def test_help(self):
+        status, errors, out = run("--help")
+        self.assertEqual((status, errors), (0, []))
+        self.assertIn("--allow-origin", out)
+
+    def test_origins(self):
+        server = Server("--listen", "127.0.0.1:0", "--allow-origin", "https://good.example")
+        for origin, expected in (("https://good.example", "101"), ("https://evil.example", "403")):
+            peer, status = upgrade("127.0.0.1", server.port, "Origin: " + origin)
+            self.assertIn(expected, status)
+            peer.close()
+        self.assertEqual(server.stop(), 0)
+
+    def test_subprotocol(self):
+        server = Server("--listen", "127.0.0.1:0")
+        peer, status = upgrade("127.0.0.1", server.port, protocol="chat")
+        self.assertIn("400", status)
+        peer.close()
+        self.assertEqual(server.stop(), 0)
+
+    def test_ipv6(self):
+        if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):
+            self.skipTest("no IPv6 here")
+        try:
+            server = Server("--listen", "[::1]:0")
+        except AttributeError:
+            self.skipTest("no IPv6 loopback here")
+        self.assertEqual(server.line, f"listening on ws://[::1]:{server.port}/\n")
+        peer, status = upgrade("::1", server.port)
+        self.assertIn("101", status)
+        peer.close()
+        self.assertEqual(server.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
