@@ -83,6 +83,7 @@ class resolver_core final : public detail::context_listener {
   void watch(const asio::any_io_executor& executor) { watch_context(executor); }
 
   void start(std::string host, handler_type handler) {
+    if (!executor_) return;  // the context is gone, and with it whoever waits
     auto operation = std::make_shared<lookup>(std::move(handler), executor_);
     if (const auto literal = base::ip_address::parse(host)) {
       lookup::complete(operation, {}, {to_asio(*literal)});

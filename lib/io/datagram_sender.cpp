@@ -136,6 +136,7 @@ std::size_t datagram_sender::send(int fd, const base::packet_batch& batch, std::
     }
     if (++attempts < max_attempts && error != EMSGSIZE) continue;
     if (!is_loss(error)) failed.push_back(batch.entries()[first].to);
+    suspicious = false;  // it was not the run
     first = table.end(0);
     attempts = 0;
   }

@@ -1,0 +1,98 @@
+#include "io/interfaces.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+
+using namespace asiortc;
+using io::select_addresses;
+using io::system_address;
+
+namespace {
+
+system_address entry(std::string name, std::string_view address) {
+  system_address made;
+  made.interface_name = std::move(name);
+  made.address = *base::ip_address::parse(address);
+  made.loopback = made.address.is_loopback();
+  return made;
+}
+
+std::vector<std::string> texts(const std::vector<io::local_address>& chosen) {
+  std::vector<std::string> result;
+  for (const auto& local : chosen) result.push_back(local.address.to_string());
+  return result;
+}
+
+using strings = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("loopback is used only where there is nothing else") {
+  const auto lo = entry("lo", "127.0.0.1");
+  const auto lo6 = entry("lo", "::1");
+  const auto lan = entry("eth0", "192.0.2.1");
+  const auto link_local = entry("eth0", "fe80::1");
+  CHECK(texts(select_addresses({lo, lan, lo6}, {}, {})) == strings{"192.0.2.1"});
+  CHECK(texts(select_addresses({lo, lo6}, {}, {})) == strings{"127.0.0.1", "::1"});
+  CHECK(texts(select_addresses({lo, link_local}, {}, {})) == strings{"127.0.0.1"});
+  CHECK(select_addresses({}, {}, {}).empty());
+}
+
+TEST_CASE("a filter is asked for every address and decides alone, about loopback too") {
+  strings asked;
+  const auto only_loopback = [&](const interface_address& address) {
+    asked.push_back(address.interface_name + " " + address.address);
+    return address.interface_name == "lo";
+  };
+  const auto chosen =
+      select_addresses({entry("eth0", "192.0.2.1"), entry("lo", "127.0.0.1")}, only_loopback, {});
+  CHECK(texts(chosen) == strings{"127.0.0.1"});
+  CHECK(asked == strings{"eth0 192.0.2.1", "lo 127.0.0.1"});
+}
+
+TEST_CASE("addresses that tell who we are give way to temporary ones of their network") {
+  auto temporary = entry("eth0", "2001:db8:1::99");
+  temporary.temporary = true;
+  const auto stable = entry("eth0", "2001:db8:1::1");
+  const auto other_network = entry("eth0", "2001:db8:2::1");
+  const auto other_interface = entry("eth1", "2001:db8:1::2");
+  CHECK(texts(select_addresses({stable, temporary, other_network, other_interface}, {}, {})) ==
+        strings{"2001:db8:1::99", "2001:db8:2::1", "2001:db8:1::2"});
+}
+
+TEST_CASE("deprecated, link-local, mapped and multicast addresses are not used") {
+  auto deprecated = entry("eth0", "2001:db8::1");
+  deprecated.unusable = true;
+  CHECK(select_addresses({deprecated, entry("eth0", "fe80::1"), entry("eth0", "::ffff:1.2.3.4"),
+                          entry("eth0", "0.0.0.0"), entry("eth0", "ff02::1")},
+                         {}, {})
+            .empty());
+}
+
+TEST_CASE("the address towards the internet comes first, tunnels later, and no two are alike") {
+  auto tunnel = entry("tun0", "10.8.0.2");
+  tunnel.point_to_point = true;
+  io::default_addresses defaults;
+  defaults.v4 = *base::ip_address::parse("192.0.2.1");
+  const auto chosen = select_addresses({tunnel, entry("docker0", "172.17.0.1"),
+                                        entry("eth0", "169.254.1.1"), entry("eth1", "192.0.2.1")},
+                                       {}, defaults);
+  CHECK(texts(chosen) == strings{"192.0.2.1", "172.17.0.1", "169.254.1.1", "10.8.0.2"});
+  std::set<std::uint16_t> preferences;
+  for (const auto& local : chosen) preferences.insert(local.preference);
+  CHECK(preferences.size() == chosen.size());
+  CHECK(chosen.front().preference == *preferences.rbegin());
+}
+
+TEST_CASE("the number of addresses is bounded") {
+  std::vector<system_address> many;
+  for (int i = 1; i <= 40; ++i) many.push_back(entry("eth0", "192.0.2." + std::to_string(i)));
+  CHECK(select_addresses(many, {}, {}).size() == io::max_local_addresses);
+}
+
+TEST_CASE("this machine has at least one address") {
+  CHECK_FALSE(io::list_system_addresses().empty());
+  CHECK_FALSE(
+      select_addresses(io::list_system_addresses(), {}, io::find_default_addresses()).empty());
+}
