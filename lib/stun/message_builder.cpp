@@ -20,9 +20,7 @@ std::uint16_t type_of(message_class kind, method method) {
                                     (number & 0x0F80) << 2 | (bits & 1) << 4 | (bits & 2) << 7);
 }
 
-std::size_t address_size(const base::endpoint& address) {
-  return address.address.is_v4() ? 8 : 20;
-}
+std::size_t address_size(const base::endpoint& address) { return address.address.is_v4() ? 8 : 20; }
 
 }  // namespace
 

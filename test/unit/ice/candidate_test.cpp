@@ -73,7 +73,7 @@ TEST_CASE("junk is a syntax error that names the field") {
     std::string text;
   };
   const std::string good = "candidate:1 1 udp 5 10.0.1.1 8998 typ host";
-  for (const auto& [field, text] : {
+  for (const auto& bad : {
            junk{"foundation", ""},
            junk{"foundation", "candidate:"},
            junk{"foundation", "candidate:a_b 1 udp 5 10.0.1.1 8998 typ host"},
@@ -99,11 +99,11 @@ TEST_CASE("junk is a syntax error that names the field") {
            junk{"line", good + "\ncandidate:2"},
            junk{"line", std::string(3000, ' ')},
        }) {
-    CAPTURE(text);
-    const auto parsed = parse_candidate(text);
+    CAPTURE(bad.text);
+    const auto parsed = parse_candidate(bad.text);
     REQUIRE_FALSE(parsed.has_value());
     CHECK(parsed.error().code == errc::syntax_error);
-    CHECK(parsed.error().detail.find(field) != std::string::npos);
+    CHECK(parsed.error().detail.find(bad.field) != std::string::npos);
   }
 }
 

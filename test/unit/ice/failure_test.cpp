@@ -8,7 +8,7 @@ namespace {
 
 ice::candidate remote_at(const base::endpoint& address) {
   ice::candidate remote;
-  remote.foundation = "1";
+  remote.foundation = std::to_string(1);
   remote.priority = 2000000000;
   remote.address = address;
   return remote;
