@@ -24,6 +24,22 @@ struct name_lookup {
   std::string name;
 };
 
+struct unresolved_candidate {
+  std::uint64_t token = 0;
+  ice::candidate candidate;
+};
+
+/// What is known of the candidates of one ufrag. (Outside the class, because clang 14 does not see
+/// that a nested type with initializers can be default-constructed in an optional.)
+struct candidate_generation {
+  std::string ufrag;
+  std::vector<ice::candidate> waiting;
+  std::vector<unresolved_candidate> names;
+  std::vector<std::pair<base::endpoint, std::string>> resolved;
+  std::size_t names_seen = 0;
+  bool ended = false;
+};
+
 /// Candidates belong to a generation, named by its ufrag. One is applied (its credentials are the
 /// agent's), one may be pending (it came with an offer that is not answered yet).
 class remote_candidates {
@@ -53,18 +69,7 @@ class remote_candidates {
   std::optional<name_lookup> poll_lookup();
 
  private:
-  struct unresolved {
-    std::uint64_t token = 0;
-    ice::candidate candidate;
-  };
-  struct generation {
-    std::string ufrag;
-    std::vector<ice::candidate> waiting;
-    std::vector<unresolved> names;
-    std::vector<std::pair<base::endpoint, std::string>> resolved;
-    std::size_t names_seen = 0;
-    bool ended = false;
-  };
+  using generation = candidate_generation;
 
   generation* find(std::string_view ufrag);
   base::result<void> take(base::time_point now, ice::agent& agent, generation& into,

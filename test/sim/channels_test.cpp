@@ -20,7 +20,7 @@ bool same_content(const std::vector<message>& sent, const std::vector<received_m
 
 std::vector<message> messages_of_all_sizes() {
   std::vector<message> messages;
-  for (const std::size_t size : {0, 1, 63, 1183, 1184, 1200, 16384, 65536, 262144}) {
+  for (const std::size_t size : {0U, 1U, 63U, 1183U, 1184U, 1200U, 16384U, 65536U, 262144U}) {
     messages.push_back(make_message(size, size));
     messages.push_back(make_message(size, size + 7, true));
   }
