@@ -85,6 +85,7 @@ class ASIORTC_EXPORT signaling_client {
   /// Errors: `errc::syntax_error` for what is no such URL, `errc::not_supported` for `wss:`,
   /// `errc::invalid_state` on a second call, `errc::signaling_refused` when the server is none of
   /// this protocol or refuses, `asio::error::connection_refused` and others of the socket,
+  /// `asio::error::eof` when the server hangs up before it has answered,
   /// `asio::error::timed_out`, those of the name resolver, `operation_aborted`.
   /// Cancellation (any type) ends the client.
   template <class Token = boost::asio::deferred_t>

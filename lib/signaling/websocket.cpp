@@ -260,8 +260,11 @@ class beast_websocket final : public websocket,
       how.reason = std::string(stream_.reason().reason.data(), stream_.reason().reason.size());
     }
     const bool closed = code == ws::error::closed || code == ws::error::message_too_big;
-    // Beast's timeouts are to our callers what Asio's are.
+    // Beast's timeouts and ends are to our callers what Asio's are.
     if (code == beast::error::timeout) code = asio::error::timed_out;
+    if (code == http::error::end_of_stream || code == http::error::partial_message) {
+      code = asio::error::eof;
+    }
     if (!closed) how.error = code;
     transport().close();
     const auto owner = owner_.lock();

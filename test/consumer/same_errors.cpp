@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 #include <utility>
 
 namespace asio = boost::asio;
@@ -20,11 +21,12 @@ void expect(bool holds, const char* what, const boost::system::error_code& got) 
   std::exit(1);
 }
 
-/// A server that reads the first bytes of a client and hangs up.
+/// A server that reads a client's request to its end and hangs up.
 asio::awaitable<void> hang_up(asio::ip::tcp::acceptor& acceptor) {
   asio::ip::tcp::socket socket = co_await acceptor.async_accept(asio::use_awaitable);
-  char first[1];
-  co_await socket.async_read_some(asio::buffer(first), asio::use_awaitable);
+  std::string request;
+  co_await asio::async_read_until(socket, asio::dynamic_buffer(request, 8192), "\r\n\r\n",
+                                  asio::use_awaitable);
 }
 
 void check_cancelled(asio::io_context& context) {
