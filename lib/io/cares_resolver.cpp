@@ -58,11 +58,11 @@ struct lookup {
     const auto executor = done->work;
     asio::post(executor, asio::bind_executor(
                              done->handler_executor,
-                             [done = done, error, addresses = std::move(addresses)]() mutable {
-                               asio::get_associated_cancellation_slot(done->handler).clear();
-                               handler_type handler(std::move(done->handler));
-                               done.reset();
-                               std::move(handler)(error, std::move(addresses));
+                             [operation = done, error, addresses = std::move(addresses)]() mutable {
+                               asio::get_associated_cancellation_slot(operation->handler).clear();
+                               handler_type last(std::move(operation->handler));
+                               operation.reset();
+                               std::move(last)(error, std::move(addresses));
                              }));
   }
 

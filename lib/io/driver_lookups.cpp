@@ -31,12 +31,12 @@ void peer_driver::impl::gather(std::uint32_t wanted) {
   servers_pending = 0;
   const auto chosen =
       select_addresses(list_system_addresses(), options.interface_filter, find_default_addresses());
-  for (const auto& [interface, address, preference] : chosen) {
+  for (const auto& local : chosen) {
     const bool open = std::any_of(sockets.begin(), sockets.end(), [&](const auto& socket) {
-      return socket->local().address == address;
+      return socket->local().address == local.address;
     });
     // After an ICE restart the core gathers from the sockets that it knows by itself.
-    if (!open && sockets.size() < max_sockets) open_socket(address, preference);
+    if (!open && sockets.size() < max_sockets) open_socket(local.address, local.preference);
   }
   for (const auto& server : options.stun_servers) {
     ++servers_pending;
