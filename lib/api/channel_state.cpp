@@ -43,7 +43,22 @@ channel_state::channel_state(const std::shared_ptr<peer_state>& owner, std::stri
   if (init.negotiated) id_ = init.id;
 }
 
+std::shared_ptr<channel_state> channel_state::create(const std::shared_ptr<peer_state>& owner,
+                                                     std::string label, data_channel_init init) {
+  auto made = std::make_shared<channel_state>(owner, std::move(label), std::move(init));
+  made->watch_context(owner->executor);
+  made->messages->watch();
+  made->states->watch();
+  made->low_events->watch();
+  return made;
+}
+
+std::shared_ptr<channel_state> channel_state::self() {
+  return std::static_pointer_cast<channel_state>(shared_from_this());
+}
+
 void channel_state::start_open(void_completion handler) {
+  if (context_gone()) return;
   const std::lock_guard lock(mutex_);
   if (state_ == data_channel_state::connecting) {
     open_waiters_.push_back(void_operation::start(executor_, std::move(handler)));
@@ -69,6 +84,7 @@ std::optional<boost::system::error_code> channel_state::refusal(const message& v
 }
 
 void channel_state::start_send(void_completion handler, message value) {
+  if (context_gone()) return;
   const auto owner = peer_.lock();
   std::unique_lock lock(mutex_);
   if (!owner) return post_completion(executor_, std::move(handler), errc::invalid_state);
@@ -77,7 +93,7 @@ void channel_state::start_send(void_completion handler, message value) {
   }
   unsent_ += queue_cost(value.size());
   in_front_ += value.size();
-  const std::uint64_t serial = owner->enqueue(shared_from_this(), std::move(value));
+  const std::uint64_t serial = owner->enqueue(self(), std::move(value));
   if (unsent_ <= owner->config.send_high_water) {
     // The completion goes first, so that a sender in a loop adds to this batch before it leaves.
     post_completion(executor_, std::move(handler), {});
@@ -90,13 +106,13 @@ void channel_state::start_send(void_completion handler, message value) {
 
 void channel_state::wait_for_room(void_completion handler, std::uint64_t serial) {
   auto waiting = void_operation::start(executor_, std::move(handler));
-  waiting->on_cancel(
-      [channel = weak_from_this(), serial, weak = std::weak_ptr<void_operation>(waiting)] {
-        const auto held = channel.lock();
-        const auto operation = weak.lock();
-        const auto owner = held ? held->peer_.lock() : nullptr;
-        if (owner && operation) owner->cancel_send(held, serial, operation);
-      });
+  waiting->on_cancel([channel = std::weak_ptr<channel_state>(self()), serial,
+                      weak = std::weak_ptr<void_operation>(waiting)] {
+    const auto held = channel.lock();
+    const auto operation = weak.lock();
+    const auto owner = held ? held->peer_.lock() : nullptr;
+    if (owner && operation) owner->cancel_send(held, serial, operation);
+  });
   waiting_senders_.emplace_back(std::move(waiting), serial);
 }
 
@@ -112,15 +128,17 @@ void channel_state::release(std::size_t size) {
 }
 
 void channel_state::start_flush(void_completion handler) {
+  if (context_gone()) return;
   auto waiting = void_operation::start(executor_, std::move(handler));
   if (const auto owner = peer_.lock()) {
-    owner->start_flush(shared_from_this(), std::move(waiting));
+    owner->start_flush(self(), std::move(waiting));
   } else {
     waiting->complete(errc::invalid_state);
   }
 }
 
 void channel_state::start_close(void_completion handler) {
+  if (context_gone()) return;
   {
     const std::lock_guard lock(mutex_);
     if (state_ == data_channel_state::closed || peer_.expired()) {
@@ -132,19 +150,19 @@ void channel_state::start_close(void_completion handler) {
 }
 
 void channel_state::close() {
-  if (const auto owner = peer_.lock()) owner->close_channel(shared_from_this(), false);
+  if (const auto owner = peer_.lock()) owner->close_channel(self(), false);
 }
 
 void channel_state::drop() {
   messages->end(errc::closed);
   messages->discard();
-  if (const auto owner = peer_.lock()) owner->close_channel(shared_from_this(), true);
+  if (const auto owner = peer_.lock()) owner->close_channel(self(), true);
 }
 
 void channel_state::set_low_threshold(std::size_t bytes) {
   const auto owner = peer_.lock();
   if (!owner) return;
-  owner->post([channel = shared_from_this(), bytes](peer::peer& core, base::time_point) {
+  owner->post([channel = self(), bytes](peer::peer& core, base::time_point) {
     if (channel->key) core.channels().set_low_threshold(*channel->key, bytes);
   });
 }

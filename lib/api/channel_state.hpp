@@ -20,8 +20,10 @@ class peer_state;
 
 /// Plain functions, sends and receives that are ready touch only this front, under its leaf mutex;
 /// the peer's strand publishes into it. It never keeps the peer alive.
-class channel_state final : public std::enable_shared_from_this<channel_state> {
+class channel_state final : public context_listener {
  public:
+  static std::shared_ptr<channel_state> create(const std::shared_ptr<peer_state>& owner,
+                                               std::string label, data_channel_init init);
   channel_state(const std::shared_ptr<peer_state>& owner, std::string channel_label,
                 data_channel_init channel_init);
 
@@ -34,6 +36,8 @@ class channel_state final : public std::enable_shared_from_this<channel_state> {
   /// The handle is gone: closes, and throws away what is unread.
   void drop();
   void set_low_threshold(std::size_t bytes);
+
+  void on_context_shutdown() noexcept override {}
 
   [[nodiscard]] data_channel_state state() const;
   [[nodiscard]] std::optional<std::uint16_t> id() const;
@@ -56,6 +60,7 @@ class channel_state final : public std::enable_shared_from_this<channel_state> {
 
   /// Bytes that the reader took and the table was not told of; under the peer's front mutex.
   std::size_t unreported = 0;
+  bool reporting = false;  ///< among those with something unreported
   /// Set once on the strand, when the table knows the channel.
   std::optional<datachannel::channel_key> key;
   /// Messages that the table has and SCTP has not; on the strand.
@@ -69,6 +74,8 @@ class channel_state final : public std::enable_shared_from_this<channel_state> {
   bool active = false;   ///< on the strand: among those with bytes in flight
 
  private:
+  std::shared_ptr<channel_state> self();
+
   struct waiting_sender {
     std::shared_ptr<void_operation> operation;
     std::uint64_t serial = 0;

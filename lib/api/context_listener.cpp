@@ -3,6 +3,7 @@
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution_context.hpp>
 
+#include <atomic>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
@@ -24,7 +25,10 @@ class listener_registry {
     listeners_.erase(key);
   }
 
+  [[nodiscard]] bool gone() const noexcept { return gone_; }
+
   void shutdown() noexcept {
+    gone_ = true;
     std::vector<std::shared_ptr<context_listener>> alive;
     {
       const std::lock_guard lock(mutex_);
@@ -36,6 +40,7 @@ class listener_registry {
   }
 
  private:
+  std::atomic<bool> gone_{false};
   std::mutex mutex_;
   std::unordered_map<context_listener*, std::weak_ptr<context_listener>> listeners_;
 };
@@ -65,6 +70,8 @@ asio::execution_context::id listener_service::id;
 context_listener::~context_listener() {
   if (registry_) registry_->remove(this);
 }
+
+bool context_listener::context_gone() const noexcept { return registry_ && registry_->gone(); }
 
 void context_listener::watch_context(const asio::any_io_executor& executor) {
   if (registry_) return;

@@ -21,7 +21,7 @@ negotiation_state::negotiation_state(std::shared_ptr<peer_state> peer,
     : peer_(std::move(peer)), pipe_(std::move(pipe)), polite_(is_polite(*pipe_, role)) {}
 
 void negotiation_state::start() {
-  boost::asio::post(peer_->strand(), [self = shared_from_this()] {
+  peer_->on_strand([self = shared_from_this()] {
     if (self->peer_->ended()) return self->finish(self->peer_->snapshot().end_reason);
     self->peer_->set_negotiation(self);
     self->receive();
@@ -29,6 +29,7 @@ void negotiation_state::start() {
 }
 
 void negotiation_state::start_wait(void_completion handler) {
+  if (peer_->context_gone()) return;
   auto waiting = void_operation::start(peer_->executor, std::move(handler));
   const std::lock_guard lock(mutex_);
   if (result_) return waiting->complete(*result_);
@@ -36,7 +37,7 @@ void negotiation_state::start_wait(void_completion handler) {
 }
 
 void negotiation_state::stop() {
-  boost::asio::post(peer_->strand(), [self = shared_from_this()] { self->finish({}); });
+  peer_->on_strand([self = shared_from_this()] { self->finish({}); });
 }
 
 void negotiation_state::receive() {
@@ -92,7 +93,7 @@ void negotiation_state::on_local_candidate(const ice_candidate& candidate) {
 
 void negotiation_state::on_negotiation_needed() {
   // Not from inside the core's own report: it is still telling.
-  boost::asio::post(peer_->strand(), [self = shared_from_this()] {
+  peer_->on_strand([self = shared_from_this()] {
     if (self->finished_ || self->peer_->ended()) return;
     self->offer();
     self->peer_->pump();

@@ -75,7 +75,7 @@ void peer_state::handle(datachannel::event& event) {
 void peer_state::handle(datachannel::channel_opened_by_peer& event) {
   const auto info = core().channels().info(event.key);
   if (!info) return;
-  auto channel = std::make_shared<channel_state>(shared_from_this(), info->label, info->init);
+  auto channel = channel_state::create(self(), info->label, info->init);
   watch_messages(channel);
   adopt(channel, event.key);
   streams.data_channels->push(data_channel(std::move(channel)));
@@ -119,7 +119,7 @@ void peer_state::forget(const std::shared_ptr<channel_state>& channel) {
 }
 
 void peer_state::close_channel(std::shared_ptr<channel_state> channel, bool dropped) {
-  boost::asio::post(strand(), [self = shared_from_this(), channel = std::move(channel), dropped] {
+  on_strand([self = self(), channel = std::move(channel), dropped] {
     if (self->stopping_ || !channel->key || !self->find(*channel->key)) return;
     self->flush_outbound();
     if (dropped) {

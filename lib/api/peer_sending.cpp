@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t full_batch_bytes = 64 * 1024;
 /// Readers report what they took in steps, so that a small message costs no hop of its own.
 constexpr std::size_t report_step_bytes = 64 * 1024;
+/// What the table counts for a message besides its bytes.
+constexpr std::size_t message_overhead = 64;
 
 }  // namespace
 
@@ -29,7 +31,7 @@ void peer_state::schedule_drain() {
     if (std::exchange(drain_scheduled_, true)) return;
     seen = outbound_.size();
   }
-  boost::asio::post(strand(), [self = shared_from_this(), seen] { self->drain(seen); });
+  on_strand([self = self(), seen] { self->drain(seen); });
 }
 
 // While senders keep adding, each turn lets them: a batch that leaves together costs one system
@@ -39,7 +41,7 @@ void peer_state::drain(std::size_t seen) {
     const std::lock_guard lock(mutex_);
     const std::size_t size = outbound_.size();
     if (size > seen && outbound_bytes_ < full_batch_bytes) {
-      boost::asio::post(strand(), [self = shared_from_this(), size] { self->drain(size); });
+      on_strand([self = self(), size] { self->drain(size); });
       return;
     }
     drain_scheduled_ = false;
@@ -87,8 +89,7 @@ void peer_state::handle(datachannel::send_finished& event) {
 
 void peer_state::cancel_send(std::shared_ptr<channel_state> channel, std::uint64_t serial,
                              std::shared_ptr<void_operation> waiting) {
-  boost::asio::post(strand(), [self = shared_from_this(), channel = std::move(channel), serial,
-                               waiting = std::move(waiting)] {
+  on_strand([self = self(), channel = std::move(channel), serial, waiting = std::move(waiting)] {
     const bool taken_back = !self->stopping_ && self->take_back(*channel, serial);
     waiting->complete(taken_back ? make_error_code(boost::asio::error::operation_aborted)
                                  : boost::system::error_code());
@@ -113,8 +114,7 @@ bool peer_state::take_back(channel_state& channel, std::uint64_t serial) {
 
 void peer_state::start_flush(std::shared_ptr<channel_state> channel,
                              std::shared_ptr<void_operation> waiting) {
-  boost::asio::post(strand(), [self = shared_from_this(), channel = std::move(channel),
-                               waiting = std::move(waiting)] {
+  on_strand([self = self(), channel = std::move(channel), waiting = std::move(waiting)] {
     if (self->stopping_ || !channel->key) return waiting->complete(errc::invalid_state);
     self->flush_outbound();
     const auto ticket = self->core().channels().flush(*channel->key);
@@ -134,13 +134,13 @@ void peer_state::handle(datachannel::flushed& event) {
 void peer_state::note_consumed(const std::shared_ptr<channel_state>& channel, std::size_t size) {
   {
     const std::lock_guard lock(mutex_);
-    if (channel->unreported == 0) consumers_.push_back(channel);
+    if (!std::exchange(channel->reporting, true)) consumers_.push_back(channel);
     channel->unreported += size;
-    unreported_ += size;
+    unreported_ += size + message_overhead;
     if (unreported_ < std::min(report_step_bytes, config.receive_budget / 16)) return;
     unreported_ = 0;
   }
-  boost::asio::post(strand(), [self = shared_from_this()] {
+  on_strand([self = self()] {
     if (self->stopping_) return;
     self->report_consumed();
     self->pump();
@@ -153,6 +153,7 @@ void peer_state::report_consumed() {
     const std::lock_guard lock(mutex_);
     for (auto& channel : std::exchange(consumers_, {})) {
       const std::size_t size = std::exchange(channel->unreported, 0);
+      channel->reporting = false;
       taken.emplace_back(std::move(channel), size);
     }
   }

@@ -18,7 +18,9 @@ constexpr std::size_t max_unread_states = 256;
 template <class T>
 std::shared_ptr<event_queue<T>> make_queue(const boost::asio::any_io_executor& executor,
                                            std::size_t limit) {
-  return std::make_shared<event_queue<T>>(executor, limit);
+  auto made = std::make_shared<event_queue<T>>(executor, limit);
+  made->watch();
+  return made;
 }
 
 std::string make_id() {
@@ -59,6 +61,7 @@ void peer_streams::end_all(boost::system::error_code reason) const {
 std::shared_ptr<peer_state> peer_state::create(boost::asio::any_io_executor executor,
                                                asiortc::configuration config) {
   auto made = std::make_shared<peer_state>(std::move(executor), std::move(config));
+  made->watch_context(made->executor);
   made->streams.data_channels->set_pop_hook(
       [weak = std::weak_ptr<peer_state>(made)](const data_channel& taken) {
         const auto state = weak.lock();
@@ -84,8 +87,14 @@ peer_state::peer_state(boost::asio::any_io_executor user_executor, asiortc::conf
 
 peer_state::~peer_state() { driver_->set_observer(nullptr); }
 
+std::shared_ptr<peer_state> peer_state::self() {
+  return std::static_pointer_cast<peer_state>(shared_from_this());
+}
+
+std::weak_ptr<peer_state> peer_state::weak_self() { return self(); }
+
 void peer_state::post(std::function<void(peer::peer&, base::time_point)> action) {
-  boost::asio::post(strand(), [self = shared_from_this(), action = std::move(action)] {
+  on_strand([self = self(), action = std::move(action)] {
     if (self->stopping_) return;
     action(self->core(), self->now());
     self->pump();
@@ -93,13 +102,16 @@ void peer_state::post(std::function<void(peer::peer&, base::time_point)> action)
 }
 
 void peer_state::pump() {
+  // What the channels were told may have moved SCTP, which no call of the driver would fetch.
+  core().handle_wake(now());
   driver_->pump();
   publish_in_flight();
 }
 
 void peer_state::start(void_completion handler, work action) {
+  if (context_gone()) return;
   auto waiting = void_operation::start(executor, std::move(handler));
-  boost::asio::post(strand(), [self = shared_from_this(), waiting, action = std::move(action)] {
+  on_strand([self = self(), waiting, action = std::move(action)] {
     if (self->stopping_) return waiting->complete(errc::invalid_state);
     const auto result = action(self->core(), self->now());
     if (result.has_error()) self->note_refusal(result.error());
@@ -110,8 +122,9 @@ void peer_state::start(void_completion handler, work action) {
 }
 
 void peer_state::start(description_completion handler, describe action) {
+  if (context_gone()) return;
   auto waiting = operation<session_description>::start(executor, std::move(handler));
-  boost::asio::post(strand(), [self = shared_from_this(), waiting, action = std::move(action)] {
+  on_strand([self = self(), waiting, action = std::move(action)] {
     if (self->stopping_) return waiting->complete(errc::invalid_state, session_description());
     auto result = action(self->core(), self->now());
     if (result.has_error()) {
@@ -129,8 +142,9 @@ void peer_state::note_refusal(const base::failure& why) {
 }
 
 void peer_state::start_close(void_completion handler) {
+  if (context_gone()) return;
   auto waiting = void_operation::start(executor, std::move(handler));
-  boost::asio::post(strand(), [self = shared_from_this(), waiting] {
+  on_strand([self = self(), waiting] {
     if (self->stopped_) return waiting->complete({});
     self->closers_.push_back(waiting);
     if (self->closing_ || self->stopping_) return;
@@ -143,7 +157,7 @@ void peer_state::start_close(void_completion handler) {
 }
 
 void peer_state::close(boost::system::error_code reason) {
-  boost::asio::post(strand(), [self = shared_from_this(), reason] {
+  on_strand([self = self(), reason] {
     if (self->stopping_) return;
     self->core().close(self->now(), reason);
     self->pump();
@@ -165,9 +179,7 @@ void peer_state::begin_stop(boost::system::error_code reason) {
   }
   if (const auto sink = std::exchange(negotiation_, nullptr)) sink->on_peer_end(reason);
   // The driver is in the middle of telling us; it is stopped once that is done.
-  boost::asio::post(strand(), [self = shared_from_this()] {
-    self->driver_->stop([self] { self->finish_stop(); });
-  });
+  on_strand([self = self()] { self->driver_->stop([self] { self->finish_stop(); }); });
   const bool orderly = reason == errc::closed;
   streams.end_all(orderly ? boost::system::error_code() : reason);
 }
@@ -181,7 +193,7 @@ void peer_state::finish_stop() {
 std::shared_ptr<channel_state> peer_state::create_channel(std::string label,
                                                           data_channel_init init) {
   check_channel_arguments(label, init);
-  auto channel = std::make_shared<channel_state>(shared_from_this(), label, init);
+  auto channel = channel_state::create(self(), label, init);
   {
     const std::lock_guard lock(mutex_);
     if (snapshot_.signaling == asiortc::signaling_state::closed || snapshot_.end_reason) {
@@ -193,7 +205,7 @@ std::shared_ptr<channel_state> peer_state::create_channel(std::string label,
     }
   }
   watch_messages(channel);
-  boost::asio::post(strand(), [self = shared_from_this(), channel] {
+  on_strand([self = self(), channel] {
     if (self->stopping_) {
       return channel->publish_state(data_channel_state::closed, errc::invalid_state);
     }
@@ -220,12 +232,12 @@ void peer_state::adopt(const std::shared_ptr<channel_state>& channel,
 }
 
 void peer_state::watch_messages(const std::shared_ptr<channel_state>& channel) {
-  channel->messages->set_pop_hook([peer = weak_from_this(), weak = std::weak_ptr<channel_state>(
-                                                                channel)](const message& taken) {
-    const auto state = peer.lock();
-    const auto reader = weak.lock();
-    if (state && reader) state->note_consumed(reader, taken.size());
-  });
+  channel->messages->set_pop_hook(
+      [peer = weak_self(), weak = std::weak_ptr<channel_state>(channel)](const message& taken) {
+        const auto state = peer.lock();
+        const auto reader = weak.lock();
+        if (state && reader) state->note_consumed(reader, taken.size());
+      });
 }
 
 peer_snapshot peer_state::snapshot() const {

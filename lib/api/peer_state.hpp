@@ -68,8 +68,7 @@ class negotiation_sink {
   virtual void on_peer_end(boost::system::error_code reason) = 0;
 };
 
-class peer_state final : public std::enable_shared_from_this<peer_state>,
-                         private io::peer_observer {
+class peer_state final : public context_listener, private io::peer_observer {
  public:
   static std::shared_ptr<peer_state> create(boost::asio::any_io_executor executor,
                                             asiortc::configuration config);
@@ -83,6 +82,8 @@ class peer_state final : public std::enable_shared_from_this<peer_state>,
   void start(description_completion handler, describe action);
   void start_close(void_completion handler);
   void close(boost::system::error_code reason);
+  /// Posts to the strand; dropped when the execution context is gone.
+  void on_strand(std::function<void()> function) { driver_->post(std::move(function)); }
   /// Runs `action` on the strand, then the pump, unless the peer has ended.
   void post(std::function<void(peer::peer& core, base::time_point now)> action);
   std::shared_ptr<channel_state> create_channel(std::string label, data_channel_init init);
@@ -106,6 +107,7 @@ class peer_state final : public std::enable_shared_from_this<peer_state>,
 
   // On the strand.
   [[nodiscard]] const io::peer_driver::strand_type& strand() const { return driver_->strand(); }
+  void on_context_shutdown() noexcept override {}
   void set_negotiation(std::shared_ptr<negotiation_sink> sink);
   void clear_negotiation();
   [[nodiscard]] bool ended() const { return stopping_; }
@@ -143,6 +145,8 @@ class peer_state final : public std::enable_shared_from_this<peer_state>,
   void handle(datachannel::buffered_amount_low& event);
   void handle(datachannel::flushed& event);
 
+  std::shared_ptr<peer_state> self();
+  std::weak_ptr<peer_state> weak_self();
   std::shared_ptr<channel_state> find(datachannel::channel_key key) const;
   void adopt(const std::shared_ptr<channel_state>& channel, datachannel::channel_key key);
   void forget(const std::shared_ptr<channel_state>& channel);

@@ -23,6 +23,9 @@ class ASIORTC_EXPORT context_listener : public std::enable_shared_from_this<cont
   /// Drops every handler without calling it, and every socket and timer.
   virtual void on_context_shutdown() noexcept = 0;
 
+  /// Whether the context is being destroyed or is gone; nothing may be posted to it then.
+  [[nodiscard]] bool context_gone() const noexcept;
+
  protected:
   virtual ~context_listener();
 

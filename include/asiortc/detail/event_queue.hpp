@@ -36,6 +36,9 @@ class ASIORTC_EXPORT event_queue final : public context_listener {
   ~event_queue() override;
 
   void set_pop_hook(pop_hook hook);
+  /// Enters the queue with its context now rather than at the first wait, so that a wait that
+  /// begins when the context is gone is dropped.
+  void watch();
 
   /// False when the stream has ended or is full. A `T` that has `absorb(const T&)` is never
   /// refused: past the limit the oldest value is absorbed by the one after it.

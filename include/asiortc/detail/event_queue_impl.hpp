@@ -49,6 +49,12 @@ void event_queue<T>::set_pop_hook(pop_hook hook) {
 }
 
 template <class T>
+void event_queue<T>::watch() {
+  const std::lock_guard lock(mutex_);
+  watch_context(executor_);
+}
+
+template <class T>
 bool event_queue<T>::push(T value) {
   std::unique_lock lock(mutex_);
   if (ended_) return false;
