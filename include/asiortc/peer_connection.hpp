@@ -222,6 +222,7 @@ class ASIORTC_EXPORT peer_connection {
   [[nodiscard]] asiortc::configuration configuration() const;
   /// 128 random bits in hexadecimal; never changes.
   [[nodiscard]] const std::string& id() const;
+  /// As given; empty once the execution context is gone.
   [[nodiscard]] boost::asio::any_io_executor get_executor() const;
 
  private:

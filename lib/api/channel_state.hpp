@@ -1,10 +1,10 @@
 // What the handles of one data channel share with its peer connection.
 #pragma once
 
-#include "api/operation.hpp"
 #include "datachannel/table.hpp"
 
 #include <asiortc/data_channel.hpp>
+#include <asiortc/detail/operation.hpp>
 
 #include <cstdint>
 #include <deque>
@@ -37,7 +37,7 @@ class channel_state final : public context_listener {
   void drop();
   void set_low_threshold(std::size_t bytes);
 
-  void on_context_shutdown() noexcept override {}
+  void on_context_shutdown() noexcept override { executor_ = {}; }
 
   [[nodiscard]] data_channel_state state() const;
   [[nodiscard]] std::optional<std::uint16_t> id() const;
@@ -85,7 +85,7 @@ class channel_state final : public context_listener {
   void wait_for_room(void_completion handler, std::uint64_t serial);
 
   const std::weak_ptr<peer_state> peer_;
-  const boost::asio::any_io_executor executor_;
+  boost::asio::any_io_executor executor_;
 
   mutable std::mutex mutex_;
   data_channel_state state_ = data_channel_state::connecting;

@@ -2,10 +2,10 @@
 #pragma once
 
 #include "api/channel_state.hpp"
-#include "api/operation.hpp"
 #include "io/peer_driver.hpp"
 #include "peer/peer.hpp"
 
+#include <asiortc/detail/operation.hpp>
 #include <asiortc/peer_connection.hpp>
 
 #include <atomic>
@@ -100,14 +100,14 @@ class peer_state final : public context_listener, private io::peer_observer {
   /// False when one is there already or the peer has ended.
   bool try_begin_negotiation() { return !negotiating_.exchange(true); }
 
-  const boost::asio::any_io_executor executor;
+  boost::asio::any_io_executor executor;  ///< empty once the context is gone
   const asiortc::configuration config;
   const std::string id;
   const peer_streams streams;
 
   // On the strand.
   [[nodiscard]] const io::peer_driver::strand_type& strand() const { return driver_->strand(); }
-  void on_context_shutdown() noexcept override {}
+  void on_context_shutdown() noexcept override { executor = {}; }
   void set_negotiation(std::shared_ptr<negotiation_sink> sink);
   void clear_negotiation();
   [[nodiscard]] bool ended() const { return stopping_; }

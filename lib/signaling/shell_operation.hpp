@@ -1,4 +1,4 @@
 // The pending operations of the public interface, shared with asiortc's own.
 #pragma once
 
-#include "api/operation.hpp"
+#include <asiortc/detail/operation.hpp>

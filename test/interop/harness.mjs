@@ -62,7 +62,7 @@ export class Program {
 }
 
 export async function startSignaling(path) {
-  const server = new Program(path, ['--listen', '127.0.0.1:0', '--allow-any-origin']);
+  const server = new Program(path, ['--listen', '127.0.0.1:0']);
   const line = await server.line(/^listening on ws:/);
   return { server, url: line.replace('listening on ', '') };
 }

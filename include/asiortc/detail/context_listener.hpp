@@ -20,7 +20,8 @@ class ASIORTC_EXPORT context_listener : public std::enable_shared_from_this<cont
   context_listener(const context_listener&) = delete;
   context_listener& operator=(const context_listener&) = delete;
 
-  /// Drops every handler without calling it, and every socket and timer.
+  /// Drops every handler without calling it, every socket and timer, and every executor: a strand
+  /// that outlives its context would look for it.
   virtual void on_context_shutdown() noexcept = 0;
 
   /// Whether the context is being destroyed or is gone; nothing may be posted to it then.

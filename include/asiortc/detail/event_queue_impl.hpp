@@ -210,6 +210,7 @@ void event_queue<T>::on_context_shutdown() noexcept {
   shut_down_ = true;
   ended_ = true;
   dropped.swap(waiter_);
+  executor_ = {};
 }
 
 }  // namespace asiortc::inline ASIORTC_ABI::detail

@@ -76,6 +76,7 @@ class operation final : public context_listener {
     const std::lock_guard lock(mutex_);
     dropped.swap(pending_);
     hook.swap(on_cancel_);
+    executor_ = {};
   }
 
  private:
