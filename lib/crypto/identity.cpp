@@ -6,8 +6,6 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
-#include <mutex>
-
 namespace asiortc::crypto {
 namespace {
 
@@ -72,8 +70,6 @@ std::int64_t seconds_since_epoch(const ASN1_TIME* time) {
 struct identity::impl {
   key_ptr key;
   certificate_ptr certificate;
-  std::mutex slot_mutex;
-  std::shared_ptr<void> slot;
 };
 
 identity::identity(std::unique_ptr<impl> handles) : impl_(std::move(handles)) {}
@@ -145,12 +141,5 @@ fingerprint identity::get_fingerprint(hash_algorithm algorithm) const {
 
 EVP_PKEY* identity::key() const { return impl_->key.get(); }
 X509* identity::certificate() const { return impl_->certificate.get(); }
-
-std::shared_ptr<void> identity::shared_slot(
-    const std::function<std::shared_ptr<void>()>& make) const {
-  const std::lock_guard lock(impl_->slot_mutex);
-  if (!impl_->slot) impl_->slot = make();
-  return impl_->slot;
-}
 
 }  // namespace asiortc::crypto

@@ -5,7 +5,6 @@
 #include "base/result.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -58,11 +57,6 @@ class identity {
 
   [[nodiscard]] EVP_PKEY* key() const;
   [[nodiscard]] X509* certificate() const;
-
-  /// What the layer above makes once an identity and shares (dtls: its SSL_CTX). The first caller
-  /// makes it; it lives as long as the identity. Thread-safe; there is one slot.
-  [[nodiscard]] std::shared_ptr<void> shared_slot(
-      const std::function<std::shared_ptr<void>()>& make) const;
 
   struct impl;  // OpenSSL's handles
   explicit identity(std::unique_ptr<impl> handles);

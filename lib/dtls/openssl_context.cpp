@@ -44,14 +44,12 @@ bool choose_algorithms(SSL_CTX* context) {
          SSL_CTX_set_tlsext_use_srtp(context, srtp_profiles) == 0;  // 0 is its success
 }
 
-std::shared_ptr<SSL_CTX> make_context(const crypto::identity& identity) {
-  std::shared_ptr<SSL_CTX> made(SSL_CTX_new(DTLS_method()), SSL_CTX_free);
+using context_ptr = crypto::openssl_ptr<SSL_CTX, SSL_CTX_free>;
+
+context_ptr make_context() {
+  context_ptr made(SSL_CTX_new(DTLS_method()));
   SSL_CTX* context = made.get();
-  if (context == nullptr || !choose_algorithms(context) ||
-      SSL_CTX_use_certificate(context, identity.certificate()) != 1 ||
-      SSL_CTX_use_PrivateKey(context, identity.key()) != 1) {
-    return nullptr;
-  }
+  if (context == nullptr || !choose_algorithms(context)) return nullptr;
   SSL_CTX_set_options(context, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
                                    SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE);
   // The certificate is all there is of the chain.
@@ -68,9 +66,14 @@ std::shared_ptr<SSL_CTX> make_context(const crypto::identity& identity) {
 
 bool set_judge(SSL* ssl, certificate_judge* judge) { return SSL_set_app_data(ssl, judge) == 1; }
 
-std::shared_ptr<SSL_CTX> context_of(const crypto::identity& identity) {
-  return std::static_pointer_cast<SSL_CTX>(
-      identity.shared_slot([&]() -> std::shared_ptr<void> { return make_context(identity); }));
+ssl_ptr make_session(const crypto::identity& identity) {
+  static const context_ptr shared = make_context();
+  ssl_ptr session(shared ? SSL_new(shared.get()) : nullptr);
+  if (!session || SSL_use_certificate(session.get(), identity.certificate()) != 1 ||
+      SSL_use_PrivateKey(session.get(), identity.key()) != 1) {
+    return nullptr;
+  }
+  return session;
 }
 
 }  // namespace asiortc::dtls

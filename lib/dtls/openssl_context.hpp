@@ -1,11 +1,10 @@
-// What all endpoints of one identity share: OpenSSL's SSL_CTX.
+// What all endpoints share: OpenSSL's SSL_CTX.
 #pragma once
 
 #include "crypto/identity.hpp"
+#include "crypto/openssl.hpp"
 
 #include <openssl/ssl.h>
-
-#include <memory>
 
 namespace asiortc::dtls {
 
@@ -19,7 +18,11 @@ class certificate_judge {
 /// Tells the SSL who judges; the judge outlives it.
 bool set_judge(SSL* ssl, certificate_judge* judge);
 
-/// The identity's SSL_CTX, made once. Null when OpenSSL cannot. Thread-safe.
-std::shared_ptr<SSL_CTX> context_of(const crypto::identity& identity);
+using ssl_ptr = crypto::openssl_ptr<SSL, SSL_free>;
+
+/// A session that shows the identity's certificate. The SSL_CTX behind it is one a process: it
+/// holds some 15 kB, and nothing of it depends on the certificate. Null when OpenSSL cannot.
+/// Thread-safe.
+ssl_ptr make_session(const crypto::identity& identity);
 
 }  // namespace asiortc::dtls

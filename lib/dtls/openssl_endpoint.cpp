@@ -70,9 +70,7 @@ void openssl_endpoint::start(base::time_point now, role role) {
 }
 
 bool openssl_endpoint::make_ssl(role role) {
-  const auto context = context_of(*settings_.identity);
-  if (context == nullptr) return false;
-  ssl_.reset(SSL_new(context.get()));
+  ssl_ = make_session(*settings_.identity);
   BIO* bio = ssl_ ? bio_.make_bio() : nullptr;
   if (bio == nullptr) return false;
   SSL_set_bio(ssl_.get(), bio, bio);  // takes the BIO

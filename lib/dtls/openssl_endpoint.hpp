@@ -55,7 +55,7 @@ class openssl_endpoint final : public endpoint, private certificate_judge {
   std::deque<event> events_;
 
   datagram_bio bio_;  // before the SSL that uses it
-  crypto::openssl_ptr<SSL, SSL_free> ssl_;
+  ssl_ptr ssl_;
   std::optional<record_layer> records_;
 
   early_datagrams before_start_;

@@ -6,8 +6,6 @@
 #include <doctest/doctest.h>
 #include <openssl/pem.h>
 
-#include <atomic>
-#include <thread>
 #include <vector>
 
 using namespace asiortc;
@@ -102,19 +100,4 @@ TEST_CASE("an encrypted key is refused without asking for its password") {
   char* text = nullptr;
   const long size = BIO_get_mem_data(out.get(), &text);
   CHECK(refusal(std::string(text, static_cast<std::size_t>(size))) == errc::syntax_error);
-}
-
-TEST_CASE("the shared slot is filled once, whoever comes first") {
-  const auto made = make();
-  std::atomic<int> calls = 0;
-  const auto fill = [&] {
-    ++calls;
-    return std::make_shared<int>(7);
-  };
-  std::vector<std::shared_ptr<void>> seen(4);
-  std::vector<std::thread> threads;
-  for (auto& slot : seen) threads.emplace_back([&] { slot = made->shared_slot(fill); });
-  for (auto& thread : threads) thread.join();
-  CHECK(calls == 1);
-  for (const auto& slot : seen) CHECK(slot == seen.front());
 }
