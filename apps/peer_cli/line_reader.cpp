@@ -1,10 +1,11 @@
 #include "line_reader.hpp"
 
-#include <boost/asio/use_awaitable.hpp>
+#include "tuple_token.hpp"
 
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -12,16 +13,21 @@ namespace peer_cli {
 namespace {
 
 /// A description of our own: making standard input itself non-blocking would make it so for the
-/// shell, and for standard output where both are one terminal.
+/// shell, and for standard output where both are one terminal. A socket, or a terminal of another
+/// user, cannot be opened anew; a duplicate blocks, and is read only when there is something. A
+/// file must not be: it would start over.
 int open_own_input() {
-  const int own = ::open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  struct stat status {};
+  const bool is_file = ::fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode);
+  if (is_file) return ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+  const int own = ::open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   return own >= 0 ? own : ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 }
 
 }  // namespace
 
-line_reader::line_reader(const boost::asio::any_io_executor& executor, std::size_t max_line)
-    : input_(executor), descriptor_(open_own_input()), max_line_(max_line) {
+line_reader::line_reader(const boost::asio::any_io_executor& executor)
+    : input_(executor), descriptor_(open_own_input()) {
   boost::system::error_code refused;
   input_.assign(descriptor_, refused);
   can_wait_ = !refused;
@@ -40,15 +46,18 @@ boost::asio::awaitable<bool> line_reader::fill() {
   if (at_end_) co_return false;
   std::array<char, 65536> chunk;
   for (;;) {
+    if (can_wait_) {
+      const auto [unsupported] =
+          co_await input_.async_wait(boost::asio::posix::stream_descriptor::wait_read, tuple_token);
+      can_wait_ = !unsupported;
+    }
     const ssize_t count = ::read(descriptor_, chunk.data(), chunk.size());
     if (count > 0) {
       buffer_.append(chunk.data(), static_cast<std::size_t>(count));
       co_return true;
     }
-    const bool wait = count < 0 && (errno == EAGAIN || errno == EINTR) && can_wait_;
-    if (!wait) break;
-    co_await input_.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                               boost::asio::use_awaitable);
+    const bool again = count < 0 && (errno == EINTR || (errno == EAGAIN && can_wait_));
+    if (!again) break;
   }
   at_end_ = true;
   if (buffer_.empty() && dropping_ == 0) co_return false;
@@ -60,7 +69,7 @@ std::optional<line_reader::line> line_reader::take_line() {
   const auto end = buffer_.find('\n', scanned_);
   if (end == std::string::npos) {
     buffer_.erase(0, std::exchange(start_, 0));
-    if (buffer_.size() > max_line_) {
+    if (buffer_.size() > max_line_bytes) {
       dropping_ += buffer_.size();
       buffer_.clear();
     }
@@ -70,7 +79,7 @@ std::optional<line_reader::line> line_reader::take_line() {
   line found;
   found.text = buffer_.substr(start_, end - start_);
   start_ = scanned_ = end + 1;
-  if (dropping_ != 0 || found.text.size() > max_line_) {
+  if (dropping_ != 0 || found.text.size() > max_line_bytes) {
     found.dropped_bytes = std::exchange(dropping_, 0) + found.text.size();
     found.text.clear();
   }

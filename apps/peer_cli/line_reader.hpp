@@ -13,8 +13,10 @@ namespace peer_cli {
 
 class line_reader {
  public:
-  /// A line longer than `max_line` bytes is dropped whole, and told.
-  line_reader(const boost::asio::any_io_executor& executor, std::size_t max_line);
+  /// What browsers and asiortc accept as one message. A longer line is dropped whole, and told.
+  static constexpr std::size_t max_line_bytes = 262144;
+
+  explicit line_reader(const boost::asio::any_io_executor& executor);
 
   struct line {
     std::string text;
@@ -35,7 +37,6 @@ class line_reader {
   std::string buffer_;
   std::size_t start_ = 0;    // of the line that is being read
   std::size_t scanned_ = 0;  // no line end before here
-  std::size_t max_line_;
   std::size_t dropping_ = 0;
 };
 

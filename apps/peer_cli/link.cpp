@@ -14,11 +14,13 @@ std::string shown_name(const asiortc::signaling_peer& peer) {
 }  // namespace
 
 link::link(const boost::asio::any_io_executor& executor, const asiortc::configuration& config,
-           const asiortc::signaling_peer& peer, std::shared_ptr<asiortc::signaling_pipe> pipe)
+           const asiortc::signaling_peer& peer, std::shared_ptr<asiortc::signaling_pipe> pipe,
+           bool came_later)
     : id(peer.id),
       name(shown_name(peer)),
       connection(executor, config),
-      negotiation(asiortc::negotiate(connection, std::move(pipe))) {}
+      negotiation(asiortc::negotiate(connection, std::move(pipe))),
+      we_came_later(came_later) {}
 
 void link::identify() {
   const auto description = connection.remote_description();
@@ -29,5 +31,10 @@ void link::identify() {
 }
 
 bool link::is_open() const { return chat && chat->state() == asiortc::data_channel_state::open; }
+
+bool link::is_on_the_way() const {
+  const auto state = connection.connection_state();
+  return state == asiortc::connection_state::new_ || state == asiortc::connection_state::connecting;
+}
 
 }  // namespace peer_cli

@@ -6,6 +6,7 @@
 #include <asiortc/peer_connection.hpp>
 #include <asiortc/signaling_client.hpp>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,11 +17,14 @@ namespace peer_cli {
 class link {
  public:
   link(const boost::asio::any_io_executor& executor, const asiortc::configuration& config,
-       const asiortc::signaling_peer& peer, std::shared_ptr<asiortc::signaling_pipe> pipe);
+       const asiortc::signaling_peer& peer, std::shared_ptr<asiortc::signaling_pipe> pipe,
+       bool we_came_later);
 
   /// Notes who is at the other end, once connected.
   void identify();
   [[nodiscard]] bool is_open() const;
+  /// Whether there is no connection yet.
+  [[nodiscard]] bool is_on_the_way() const;
 
   const asiortc::peer_id id;
   const std::string name;  ///< harmless text
@@ -30,6 +34,12 @@ class link {
   /// Who this is over the life of the process behind it, whatever id a server gave it: the
   /// fingerprint of its certificate.
   std::string person;
+  const bool we_came_later;  ///< then it is we who make the channel
+  std::chrono::steady_clock::time_point opened_at;
+  bool carrying = true;      ///< its messages are being read
+  bool awaited = false;      ///< no line is sent before this one is open
+  bool unconfirmed = false;  ///< lines were sent since a confirmation was last asked for
+  bool confirming = false;   ///< a confirmation is under way
 };
 
 }  // namespace peer_cli

@@ -1,21 +1,29 @@
 // peer_cli: talks to other peers directly.
 #include "chat.hpp"
 #include "options.hpp"
+#include "say.hpp"
 
 #include <asiortc/error.hpp>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
-#include <exception>
+#include <fcntl.h>
 #include <iostream>
 #include <optional>
+#include <unistd.h>
 
 namespace {
 
 using peer_cli::exit_code;
+
+/// Where the caller closed one of them, a socket would take its number, and be written to.
+void occupy_standard_descriptors() {
+  int opened = 0;
+  while (opened >= 0 && opened <= STDERR_FILENO) opened = ::open("/dev/null", O_RDWR);
+  if (opened >= 0) ::close(opened);
+}
 
 exit_code run_chat(const peer_cli::chat_options& options) {
   boost::asio::io_context context(1);
@@ -23,26 +31,26 @@ exit_code run_chat(const peer_cli::chat_options& options) {
   try {
     session.emplace(context, options);
   } catch (const asiortc::error& wrong) {
-    std::cerr << "peer_cli: " << wrong.what() << '\n';
+    peer_cli::complain(wrong.what());
     return exit_code::usage;
   }
   boost::asio::signal_set signals(context, SIGINT, SIGTERM);
   signals.async_wait([&](boost::system::error_code cancelled, int) {
-    if (!cancelled) session->stop();
+    if (cancelled) return;
+    session->stop();
+    signals.clear();  // a second one ends the process at once
   });
-  exit_code status = exit_code::failure;
-  boost::asio::co_spawn(context, session->run(),
-                        [&](std::exception_ptr thrown, exit_code ended_with) {
-                          if (!thrown) status = ended_with;
-                          context.stop();
-                        });
+  session->start();
   context.run();
-  return status;
+  if (std::cout.flush()) return session->result();
+  peer_cli::complain("standard output cannot be written");
+  return exit_code::failure;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_descriptors();
   const auto parsed = peer_cli::parse_options(argc, argv);
   const auto status = parsed.chat ? run_chat(*parsed.chat) : parsed.status;
   return static_cast<int>(status);

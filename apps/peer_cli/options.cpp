@@ -1,10 +1,12 @@
 #include "options.hpp"
 
+#include "say.hpp"
+#include "text.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdlib>
-#include <iostream>
 #include <string_view>
 
 namespace peer_cli {
@@ -26,17 +28,23 @@ std::string check_room(const std::string& room) {
 }
 
 std::string check_name(const std::string& name) {
-  return name.size() <= max_name_bytes ? std::string() : "expected at most 64 bytes";
+  const bool allowed = name.size() <= max_name_bytes && printable(name) == name;
+  return allowed ? std::string() : "expected at most 64 bytes of UTF-8 without control characters";
 }
 
 std::string default_name() {
   const char* user = std::getenv("USER");
-  return user == nullptr ? "peer" : std::string(user).substr(0, max_name_bytes);
+  const std::string name = user == nullptr ? "" : user;
+  return name.empty() || !check_name(name).empty() ? "peer" : name;
 }
 
 constexpr std::string_view exit_codes =
-    "Exit status: 0 all was delivered; 1 failure; 2 wrong usage; 3 no signaling server, or it\n"
-    "refused; 4 nobody came within --wait.";
+    "Lines that are read before anybody is there wait for who comes first. At the end of the "
+    "input\n"
+    "it leaves, once the others have acknowledged every line.\n"
+    "Exit status: 0 all was delivered, or a signal ended it; 1 a line was not delivered, or "
+    "another\n"
+    "failure; 2 wrong usage; 3 no signaling server, or it refused; 4 nobody came within --wait.";
 
 }  // namespace
 
@@ -45,7 +53,7 @@ parsed_options parse_options(int argc, char** argv) {
   chat.name = default_name();
   CLI::App app("Talks to other peers directly, over WebRTC data channels.", "peer_cli");
   app.footer(std::string(exit_codes));
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // told by us, after a flag that is wrong
   CLI::App* command = app.add_subcommand(
       "chat", "Sends the lines that it reads to everyone in the room and prints theirs");
   command->add_option("ROOM", chat.room, "The room, 1 to 64 of A-Z a-z 0-9 . _ -")
@@ -56,7 +64,8 @@ parsed_options parse_options(int argc, char** argv) {
                       "this process where nothing listens)");
   command->add_option("--name", chat.name, "What the others see (default: the user's name)")
       ->check(CLI::Validator(check_name, ""));
-  command->add_option("--stun", chat.stun, "STUN server, stun:HOST[:PORT]; may be given often");
+  command->add_option("--stun", chat.stun, "STUN server, stun:HOST[:PORT]; may be given often")
+      ->allow_extra_args(false);
   std::size_t wait = 0;
   const auto* wait_option =
       command->add_option("--wait", wait, "Seconds to wait for the first peer (default: for ever)")
@@ -70,7 +79,12 @@ parsed_options parse_options(int argc, char** argv) {
     app.exit(success);
     return parsed;
   } catch (const CLI::ParseError& wrong) {
-    std::cerr << "peer_cli: " << wrong.what() << " (see peer_cli --help)\n";
+    complain(std::string(wrong.what()) + " (see peer_cli --help)");
+    parsed.status = exit_code::usage;
+    return parsed;
+  }
+  if (!command->parsed()) {
+    complain("expected the command chat (see peer_cli --help)");
     parsed.status = exit_code::usage;
     return parsed;
   }

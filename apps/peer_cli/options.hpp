@@ -11,7 +11,7 @@ namespace peer_cli {
 /// What the process ends with; told by `--help`.
 enum class exit_code {
   ok = 0,           ///< all was delivered, or the user ended it
-  failure = 1,      ///< something went wrong that no other code names
+  failure = 1,      ///< a line was not delivered, or what no other code names went wrong
   usage = 2,        ///< a flag or an argument is wrong
   no_server = 3,    ///< the signaling server cannot be reached, or refused
   nobody_came = 4,  ///< `--wait` passed before anybody was connected

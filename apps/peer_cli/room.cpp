@@ -1,6 +1,7 @@
 #include "room.hpp"
 
-#include <boost/asio/as_tuple.hpp>
+#include "tuple_token.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -17,7 +18,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr std::uint16_t local_port = 8765;
-constexpr auto tuple_token = asio::as_tuple(asio::use_awaitable);
+/// For a process on this machine; past it, whatever holds the port is no signaling server.
+constexpr std::chrono::seconds local_patience(3);
 
 std::string local_url() { return "ws://127.0.0.1:" + std::to_string(local_port) + "/"; }
 
@@ -29,7 +31,18 @@ std::chrono::milliseconds short_while() {
 
 std::string reason_of(const asiortc::signaling_client& client, error_code code) {
   const std::string refusal = client.refusal();
-  return refusal.empty() ? code.message() : refusal;
+  if (!refusal.empty()) return refusal;
+  if (code == asiortc::errc::syntax_error) return "expected ws://HOST[:PORT][/PATH]";
+  if (code == asiortc::errc::signaling_refused) return "what answers is no signaling server";
+  return code.message();
+}
+
+no_entrance refusal_at(const std::string& url, const asiortc::signaling_client& client,
+                       error_code code) {
+  const bool wrong_url =
+      code == asiortc::errc::syntax_error || code == asiortc::errc::not_supported;
+  return no_entrance(url + ": " + reason_of(client, code),
+                     wrong_url ? exit_code::usage : exit_code::no_server);
 }
 
 }  // namespace
@@ -46,45 +59,44 @@ asio::awaitable<asiortc::signaling_client> room_entrance::enter() {
     auto client = co_await enter_at(*server_url_);
     co_return client;
   }
-  constexpr int attempts = 100;
-  for (int attempt = 0; attempt < attempts; ++attempt) {
+  const auto give_up = std::chrono::steady_clock::now() + local_patience;
+  while (std::chrono::steady_clock::now() < give_up) {
     auto client = co_await try_local();
     if (client) co_return std::move(*client);
     asio::steady_timer pause(executor_, short_while());
     co_await pause.async_wait(asio::use_awaitable);
   }
-  throw no_server(local_url() + ": the port is taken, but nobody answers there");
+  throw no_entrance(local_url() + ": the port is taken, but no signaling server answers there");
 }
 
 asio::awaitable<asiortc::signaling_client> room_entrance::enter_at(std::string url) {
   asiortc::signaling_client client(executor_);
   auto [not_connected] = co_await client.async_connect(url, tuple_token);
-  if (not_connected) throw no_server(url + ": " + reason_of(client, not_connected));
+  if (not_connected) throw refusal_at(url, client, not_connected);
   auto [not_joined] = co_await client.async_join(room_, name_, tuple_token);
-  if (not_joined) throw no_server(url + ": " + reason_of(client, not_joined));
+  if (not_joined) throw refusal_at(url, client, not_joined);
   co_return client;
 }
 
 // Nothing means that somebody was faster, or is just leaving: it is worth another look.
 asio::awaitable<std::optional<asiortc::signaling_client>> room_entrance::try_local() {
-  asiortc::signaling_client client(executor_);
+  asiortc::signaling_client_options patience;
+  patience.connect_timeout = patience.join_timeout = local_patience;
+  asiortc::signaling_client client(executor_, patience);
   auto [refused] = co_await client.async_connect(local_url(), tuple_token);
   if (refused == asio::error::connection_refused) {
     server_.reset();
     if (!serve()) co_return std::nullopt;
-    client = asiortc::signaling_client(executor_);
+    client = asiortc::signaling_client(executor_, patience);
     auto [own_refused] = co_await client.async_connect(local_url(), tuple_token);
     refused = own_refused;
   }
-  if (refused == asiortc::errc::signaling_refused) {
-    throw no_server(local_url() + ": " + reason_of(client, refused));
+  if (!refused) {
+    auto [not_joined] = co_await client.async_join(room_, name_, tuple_token);
+    refused = not_joined;
   }
+  if (refused == asiortc::errc::signaling_refused) throw refusal_at(local_url(), client, refused);
   if (refused) co_return std::nullopt;
-  auto [not_joined] = co_await client.async_join(room_, name_, tuple_token);
-  if (not_joined == asiortc::errc::signaling_refused) {
-    throw no_server(local_url() + ": " + reason_of(client, not_joined));
-  }
-  if (not_joined) co_return std::nullopt;
   co_return std::move(client);
 }
 
@@ -97,7 +109,7 @@ bool room_entrance::serve() {
   } catch (const boost::system::system_error& taken) {
     server_.reset();
     if (taken.code() == asio::error::address_in_use) return false;
-    throw no_server(taken.what());
+    throw no_entrance(local_url() + ": " + taken.code().message());
   }
   return true;
 }

@@ -1,6 +1,8 @@
 // The way into the signaling room: a server that was named, or the one of this machine.
 #pragma once
 
+#include "options.hpp"
+
 #include <asiortc/error.hpp>
 #include <asiortc/signaling_client.hpp>
 #include <asiortc/signaling_server.hpp>
@@ -9,14 +11,21 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <optional>
+#include <stdexcept>
 #include <string>
 
 namespace peer_cli {
 
-/// Why nobody could be reached; the text is for the user.
-class no_server : public std::runtime_error {
+/// Why the room could not be entered; the text is for the user.
+class no_entrance : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  explicit no_entrance(const std::string& why, exit_code code = exit_code::no_server)
+      : std::runtime_error(why), code_(code) {}
+
+  [[nodiscard]] exit_code code() const noexcept { return code_; }
+
+ private:
+  exit_code code_;
 };
 
 /// Enters the room again and again, over whichever server there is. Where none was named and
@@ -27,7 +36,7 @@ class room_entrance {
   room_entrance(boost::asio::any_io_executor executor, std::optional<std::string> server,
                 std::string room, std::string name);
 
-  /// A client that has joined. Throws `no_server`.
+  /// A client that has joined. Throws `no_entrance`.
   boost::asio::awaitable<asiortc::signaling_client> enter();
 
   /// Stops serving, if this process does.

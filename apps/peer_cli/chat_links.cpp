@@ -1,0 +1,116 @@
+// What a chat does with each of its links.
+#include "chat.hpp"
+#include "say.hpp"
+#include "tuple_token.hpp"
+
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace peer_cli {
+
+namespace asio = boost::asio;
+
+void chat::meet(const asiortc::signaling_client& client, const asiortc::signaling_peer& peer,
+                bool we_came_later) {
+  if (finished_) return;
+  auto pipe = client.pipe_to(peer.id);
+  auto made = std::make_shared<link>(context_.get_executor(), config_, peer, std::move(pipe),
+                                     we_came_later);
+  links_.push_back(made);
+  spawn(tell_states(made));
+  spawn(tell_pairs(made));
+  spawn(carry(made));
+}
+
+// Who has left before there was a connection will never be reached. A connection that is there
+// tells its own end, after all that was said over it.
+void chat::went_away(const asiortc::signaling_event& event) {
+  const auto found = std::find_if(links_.begin(), links_.end(), [&](const auto& peer) {
+    return peer->id == event.peer.id && peer->is_on_the_way();
+  });
+  if (found == links_.end() || event.reason == asiortc::leave_reason::timeout) return;
+  const auto peer = *found;
+  forget(peer);
+}
+
+void chat::forget(const link_ptr& peer) {
+  std::erase(links_, peer);
+  peer->connection.close();
+  changed();
+}
+
+asio::awaitable<void> chat::open_channel(link_ptr peer) {
+  if (peer->we_came_later) {
+    peer->chat = peer->connection.create_data_channel("chat");
+  } else {
+    const auto channels = peer->connection.data_channels();
+    while (!peer->chat) {
+      auto channel = co_await channels.async_next(asio::use_awaitable);
+      if (!channel) co_return;
+      if (channel->label() == "chat") peer->chat = std::move(channel);
+    }
+  }
+  co_await peer->chat->async_open(asio::use_awaitable);
+  peer->identify();
+  peer->awaited = false;
+  peer->opened_at = std::chrono::steady_clock::now();
+  somebody_came_ = true;
+  tell(peer->name + ": chat is open");
+  changed();
+}
+
+asio::awaitable<void> chat::carry(link_ptr peer) {
+  try {
+    co_await open_channel(peer);
+    while (peer->chat) {
+      auto message = co_await peer->chat->async_receive(asio::use_awaitable);
+      if (!message) break;
+      show(peer->name, message->text());
+    }
+  } catch (const boost::system::system_error&) {
+    // The states tell why.
+  }
+  peer->carrying = false;
+  forget(peer);
+}
+
+asio::awaitable<void> chat::tell_states(link_ptr peer) {
+  const auto states = peer->connection.connection_states();
+  for (;;) {
+    auto [ended, change] = co_await states.async_next(tuple_token);
+    if (!change) co_return;
+    std::string line = peer->name + ": " + std::string(to_string(change->state));
+    const bool told = change->reason && change->reason != asiortc::errc::closed;
+    if (told) line += " (" + change->reason.message() + ")";
+    tell(line);
+    // The pipe of a link that failed may be gone, so nobody could restart it.
+    if (change->state == asiortc::connection_state::failed) forget(peer);
+  }
+}
+
+asio::awaitable<void> chat::tell_pairs(link_ptr peer) {
+  const auto pairs = peer->connection.selected_candidate_pairs();
+  for (;;) {
+    auto [ended, pair] = co_await pairs.async_next(tuple_token);
+    if (!pair) co_return;
+    tell(peer->name + ": connected via " + to_string(*pair));
+  }
+}
+
+// After a change of servers the same process is met again under a new id. Its oldest link that
+// works goes on, and the new one stands by.
+std::vector<chat::link_ptr> chat::open_links() const {
+  std::vector<link_ptr> found;
+  std::set<std::string> persons;
+  for (const auto& peer : links_) {
+    if (peer->is_open() && persons.insert(peer->person).second) found.push_back(peer);
+  }
+  return found;
+}
+
+}  // namespace peer_cli
