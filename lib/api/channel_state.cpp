@@ -113,7 +113,7 @@ void channel_state::wait_for_room(void_completion handler, std::uint64_t serial)
     const auto owner = held ? held->peer_.lock() : nullptr;
     if (owner && operation) owner->cancel_send(held, serial, operation);
   });
-  waiting_senders_.emplace_back(std::move(waiting), serial);
+  waiting_senders_.push_back({std::move(waiting), serial});
 }
 
 void channel_state::release(std::size_t size) {

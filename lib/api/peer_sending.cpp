@@ -20,7 +20,7 @@ std::uint64_t peer_state::enqueue(std::shared_ptr<channel_state> channel, messag
   const std::lock_guard lock(mutex_);
   outbound_bytes_ += value.size();
   const std::uint64_t serial = next_serial_++;
-  outbound_.emplace_back(std::move(channel), std::move(value), serial);
+  outbound_.push_back({std::move(channel), std::move(value), serial});
   return serial;
 }
 
