@@ -26,7 +26,7 @@ namespace asiortc::inline ASIORTC_ABI::detail {
 /// `Values` come after the error code in the handler's signature. Thread-safe. It holds tracked
 /// work on both executors until the handler was posted.
 template <class... Values>
-class operation final : public context_listener {
+class ASIORTC_EXPORT operation final : public context_listener {
  public:
   using handler_type =
       boost::asio::any_completion_handler<void(boost::system::error_code, Values...)>;
