@@ -30,7 +30,7 @@ std::chrono::milliseconds short_while() {
 }
 
 std::string reason_of(const asiortc::signaling_client& client, error_code code) {
-  const std::string refusal = client.refusal();
+  std::string refusal = client.refusal();
   if (!refusal.empty()) return refusal;
   if (code == asiortc::errc::syntax_error) return "expected ws://HOST[:PORT][/PATH]";
   if (code == asiortc::errc::signaling_refused) return "what answers is no signaling server";

@@ -35,7 +35,7 @@ class logger {
  private:
   std::shared_ptr<const log_sink> sink_;
   log_level threshold_ = log_level::info;
-  std::string_view layer_ = "";
+  std::string_view layer_;
 };
 
 }  // namespace asiortc::base

@@ -37,19 +37,18 @@ void table::impl::handle_message(std::uint16_t id, sctp::ppid ppid, base::bytes 
     return;
   }
   stream_slot* const slot = streams.find(id);
-  if (slot && slot->incoming_done) {
-    // Our reset is not confirmed to us yet, but the peer knows of it and has begun anew.
-    keep_early(id, {false, ppid, std::move(payload)});
-  } else if (ppid == sctp::ppid::dcep) {
-    handle_dcep(id, payload);
-  } else if (slot && slot->owner) {
-    deliver(*slot->owner, ppid, std::move(payload));
-  } else if (slot && slot->resetting) {
-    ++counters.messages_dropped;
-  } else {
-    // A negotiated channel that is not made here yet, or an unordered message before its OPEN.
-    keep_early(id, {false, ppid, std::move(payload)});
+  // Then our reset is not confirmed to us yet, but the peer knows of it and has begun anew.
+  const bool is_next_channel = slot && slot->incoming_done;
+  if (!is_next_channel) {
+    if (ppid == sctp::ppid::dcep) return handle_dcep(id, payload);
+    if (slot && slot->owner) return deliver(*slot->owner, ppid, std::move(payload));
+    if (slot && slot->resetting) {
+      ++counters.messages_dropped;
+      return;
+    }
   }
+  // Else it is for a negotiated channel that is not made here yet, or came before its OPEN.
+  keep_early(id, {false, ppid, std::move(payload)});
 }
 
 void table::impl::handle_dcep(std::uint16_t id, base::byte_span payload) {

@@ -241,7 +241,8 @@ std::string to_string(const candidate& candidate) {
   }
   if (candidate.tcp != tcp_type::none) text.append(" tcptype ").append(to_text(candidate.tcp));
   if (!candidate.ufrag.empty()) text += " ufrag " + candidate.ufrag;
-  for (const auto& [name, value] : candidate.extensions) text += " " + name + " " + value;
+  for (const auto& [name, value] : candidate.extensions)
+    text.append(" ").append(name).append(" ").append(value);
   return text;
 }
 

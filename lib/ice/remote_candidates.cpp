@@ -50,7 +50,7 @@ base::result<remote_candidates::change> remote_candidates::add(const candidate& 
 
 std::shared_ptr<const candidate> remote_candidates::learn(const base::endpoint& from,
                                                           std::uint32_t priority) {
-  if (const auto known = find(from)) return known;
+  if (auto known = find(from)) return known;
   if (all_.size() >= limit_) return nullptr;
   auto learnt = std::make_shared<candidate>();
   learnt->type = candidate_type::peer_reflexive;

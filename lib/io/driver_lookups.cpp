@@ -101,6 +101,7 @@ void peer_driver::impl::start_dns(std::uint64_t key, const std::string& name) {
     const auto driver = weak.lock();
     if (!driver) return;
     std::vector<base::ip_address> found;
+    found.reserve(addresses.size());
     for (const auto& address : addresses) found.push_back(to_base(address));
     driver->strand.post(
         [driver, key, found = std::move(found)] { driver->finish_lookup(key, found); });

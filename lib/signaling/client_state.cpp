@@ -53,7 +53,7 @@ void client_state::on_strand(Function function) {
 
 /// A cancelled connect or join leaves a connection of no use, so it ends the client.
 client_state::waiter client_state::start_ending_with_cancel(handler_type handler) {
-  const auto pending = void_operation::start(executor_, std::move(handler));
+  auto pending = void_operation::start(executor_, std::move(handler));
   pending->on_cancel([weak = std::weak_ptr<client_state>(self())] {
     const auto held = weak.lock();
     if (!held) return;
@@ -118,6 +118,7 @@ void client_state::resolved(error_code code, const std::vector<asio::ip::address
   resolve_timer_->cancel();
   if (code) return finish(code, "the name could not be resolved");
   std::vector<asio::ip::tcp::endpoint> endpoints;
+  endpoints.reserve(addresses.size());
   for (const auto& address : addresses) endpoints.emplace_back(address, url_.port);
   signaling::websocket_settings settings;
   settings.max_incoming = signaling::max_server_message;

@@ -93,12 +93,12 @@ void library::advance(base::time_point now) {
 address_id library::add(address_owner& owner) {
   const address_id id{++last_id_};
   owners_.emplace(id, &owner);
-  usrsctp_register_address(reinterpret_cast<void*>(id));
+  usrsctp_register_address(to_address(id));
   return id;
 }
 
 void library::remove(address_id id) {
-  usrsctp_deregister_address(reinterpret_cast<void*>(id));
+  usrsctp_deregister_address(to_address(id));
   owners_.erase(id);
 }
 

@@ -17,6 +17,11 @@ namespace asiortc::sctp {
 /// nobody instead of freed memory.
 enum class address_id : std::uintptr_t {};
 
+/// usrsctp takes a pointer where we give a number; nobody follows it.
+inline void* to_address(address_id id) {
+  return reinterpret_cast<void*>(id);  // NOLINT(performance-no-int-to-ptr)
+}
+
 /// Who owns an address. Called with the library's lock held, inside usrsctp: it only takes notes.
 class address_owner {
  public:

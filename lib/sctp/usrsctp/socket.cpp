@@ -25,8 +25,6 @@ constexpr std::array<std::uint16_t, 5> wanted_events{
     SCTP_ASSOC_CHANGE, SCTP_STREAM_RESET_EVENT, SCTP_SEND_FAILED_EVENT, SCTP_PARTIAL_DELIVERY_EVENT,
     SCTP_SHUTDOWN_EVENT};
 
-void* to_address(address_id id) { return reinterpret_cast<void*>(id); }
-
 sockaddr_conn make_address(address_id id, std::uint16_t port) {
   sockaddr_conn address{};
   address.sconn_family = AF_CONN;
