@@ -1,4 +1,4 @@
-// The words of a STUN header and its attributes (RFC 8489 5, 18; RFC 8445 16.1).
+// The words of a STUN header and its attributes (RFC 8489 5, 18; RFC 8445 16.1; RFC 8656 17, 18).
 #pragma once
 
 #include <array>
@@ -18,18 +18,34 @@ using transaction_id = std::array<std::uint8_t, 12>;
 /// RFC 8489 5: the class bits C1 and C0.
 enum class message_class : std::uint8_t { request, indication, success, error };
 
-/// RFC 8489 18.2. A method that is not named here is a value without a name, up to 0xFFF.
-enum class method : std::uint16_t { binding = 0x001 };
+/// RFC 8489 18.2, RFC 8656 17. A method that is not named here is a value without a name, up to
+/// 0xFFF.
+enum class method : std::uint16_t {
+  binding = 0x001,
+  allocate = 0x003,
+  refresh = 0x004,
+  send = 0x006,
+  data = 0x007,
+  create_permission = 0x008,
+  channel_bind = 0x009,
+};
 
-/// RFC 8489 18.3, RFC 8445 20.1. Below 0x8000 comprehension is required.
+/// RFC 8489 18.3, RFC 8445 20.1, RFC 8656 18. Below 0x8000 comprehension is required.
 enum class attribute_type : std::uint16_t {
   mapped_address = 0x0001,
   username = 0x0006,
   message_integrity = 0x0008,
   error_code = 0x0009,
   unknown_attributes = 0x000A,
+  channel_number = 0x000C,
+  lifetime = 0x000D,
+  xor_peer_address = 0x0012,
+  data = 0x0013,
   realm = 0x0014,
   nonce = 0x0015,
+  xor_relayed_address = 0x0016,
+  requested_address_family = 0x0017,
+  requested_transport = 0x0019,
   message_integrity_sha256 = 0x001C,
   password_algorithm = 0x001D,
   userhash = 0x001E,
@@ -59,7 +75,7 @@ constexpr bool comprehension_required(std::uint16_t type) { return type < 0x8000
 /// RFC 8489 14: values are padded "so that its value contains a multiple of 4 bytes".
 constexpr std::size_t padded(std::size_t length) { return (length + 3) & ~std::size_t{3}; }
 
-/// Whether this codec gives the attribute a meaning, so that it is no ground for a 420.
+/// Whether the codec gives the attribute a meaning outside TURN, so that it is no ground for a 420.
 constexpr bool is_named(std::uint16_t type) {
   switch (static_cast<attribute_type>(type)) {
     case attribute_type::mapped_address:
