@@ -86,6 +86,19 @@ void agent::add_local_socket(base::time_point now, const local_socket& socket) {
   impl_->run(now);
 }
 
+void agent::add_relayed_socket(base::time_point now, const relayed_socket& socket) {
+  if (impl_->state == agent_state::closed || !impl_->gather.add_relayed(socket)) return;
+  impl_->make_pairs(*impl_->current, *impl_->gather.find(socket.id));
+  impl_->run(now);
+}
+
+void agent::add_reflexive_address(base::time_point now, base::socket_id id,
+                                  const base::endpoint& mapped, const base::ip_address& server) {
+  if (impl_->state == agent_state::closed) return;
+  impl_->gather.add_reflexive(id, mapped, server);
+  impl_->run(now);
+}
+
 void agent::remove_local_socket(base::time_point now, base::socket_id id) {
   if (impl_->state == agent_state::closed) return;
   impl_->remove_socket(id);
@@ -95,6 +108,13 @@ void agent::remove_local_socket(base::time_point now, base::socket_id id) {
 void agent::add_stun_server(base::time_point now, const base::endpoint& server) {
   if (impl_->state == agent_state::closed) return;
   impl_->gather.add_server(server);
+  impl_->run(now);
+}
+
+void agent::hold_gathering() { impl_->gather.hold(); }
+
+void agent::release_gathering(base::time_point now) {
+  impl_->gather.release();
   impl_->run(now);
 }
 

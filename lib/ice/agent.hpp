@@ -52,6 +52,17 @@ struct local_socket {
   std::uint16_t interface_preference = 0;
 };
 
+/// An address that a TURN server lends (RFC 8656): what is sent from `id` leaves the server with
+/// it.
+struct relayed_socket {
+  base::socket_id id = base::socket_id::none;
+  base::endpoint relayed;
+  base::endpoint mapped;  ///< what the server sees us as
+  base::ip_address server;
+  /// As of a local socket; a relay reached over TCP or TLS is worth less than over UDP.
+  std::uint16_t interface_preference = 0;
+};
+
 // Events.
 struct local_candidate_gathered {
   candidate value;
@@ -111,8 +122,16 @@ class agent {
   // Gathering: the shell tells what there is; candidates come out as events.
   void add_local_socket(base::time_point now, const local_socket& socket);
   void remove_local_socket(base::time_point now, base::socket_id id);
+  void add_relayed_socket(base::time_point now, const relayed_socket& socket);
+  /// A server has told what the socket looks like to it, unasked by `add_stun_server`.
+  void add_reflexive_address(base::time_point now, base::socket_id id, const base::endpoint& mapped,
+                             const base::ip_address& server);
   /// Asks each local socket of the family for its reflexive address (RFC 8445 5.1.1.2).
   void add_stun_server(base::time_point now, const base::endpoint& server);
+  /// An answer that may become a candidate is awaited outside: gathering is not complete before
+  /// as many releases.
+  void hold_gathering();
+  void release_gathering(base::time_point now);
   /// Nothing more will be added; `gathering_complete` follows when the servers have answered.
   void finish_gathering(base::time_point now);
 

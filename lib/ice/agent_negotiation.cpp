@@ -56,12 +56,12 @@ base::result<void> agent::impl::add_remote_candidate(base::time_point now,
 }
 
 bool agent::impl::may_use(const local_base& local) const {
-  return !settings.relay_only || local.host->type == candidate_type::relayed;
+  return !settings.relay_only || local.own->type == candidate_type::relayed;
 }
 
 void agent::impl::make_pairs(generation& gen, const std::shared_ptr<const candidate>& remote) {
   for (const auto& local : gather.bases()) {
-    if (may_use(local) && can_pair(local.host->address.address, remote->address.address)) {
+    if (may_use(local) && can_pair(local.own->address.address, remote->address.address)) {
       gen.checks.add(local, remote, as);
     }
   }
@@ -69,7 +69,7 @@ void agent::impl::make_pairs(generation& gen, const std::shared_ptr<const candid
 
 void agent::impl::make_pairs(generation& gen, const local_base& local) {
   for (const auto& remote : gen.remotes.all()) {
-    if (may_use(local) && can_pair(local.host->address.address, remote->address.address)) {
+    if (may_use(local) && can_pair(local.own->address.address, remote->address.address)) {
       gen.checks.add(local, remote, as);
     }
   }

@@ -49,7 +49,7 @@ pair* check_list::add(const local_base& local, std::shared_ptr<const candidate> 
   if (pair* const known = find(route)) return known;
   auto made = std::make_unique<pair>();
   made->route = route;
-  made->local = local.host;
+  made->local = local.own;
   made->remote = std::move(remote);
   made->local_preference = local.local_preference;
   made->priority = priority_of(*made, as);

@@ -13,10 +13,10 @@
 
 namespace asiortc::ice {
 
-/// A local base that pairs start from: a bound socket, later also a relayed address.
+/// A local base that pairs start from: a bound socket or a relayed address.
 struct local_base {
   base::socket_id socket = base::socket_id::none;
-  std::shared_ptr<const candidate> host;
+  std::shared_ptr<const candidate> own;  ///< of type host or relayed
   std::uint16_t local_preference = 0;
 };
 

@@ -17,6 +17,10 @@ constexpr std::size_t max_servers = 16;
 constexpr int gathering_requests = 5;
 constexpr int gathering_last_wait = 4;
 
+base::endpoint unspecified_like(const base::endpoint& other) {
+  return other.address.is_v4() ? base::endpoint{} : base::endpoint{base::ip_address::v6({}), 0};
+}
+
 }  // namespace
 
 gatherer::gatherer(const agent_settings& settings, base::random_source& random, event_queue& events,
@@ -40,11 +44,12 @@ std::string gatherer::foundation(candidate_type type, const base::ip_address& ba
   return std::to_string(static_cast<std::uint32_t>(hash ^ hash >> 32));
 }
 
-std::uint16_t gatherer::choose_preference(const local_socket& socket) const {
+std::uint16_t gatherer::choose_preference(const base::ip_address& address,
+                                          std::uint16_t wanted) const {
   // RFC 8421 4: IPv6 before IPv4 of the same interface. RFC 8445 5.1.2.1: "If there are multiple
   // candidates of the same type ..., the local preference MUST be unique for each one".
-  const int doubled = std::min<int>(socket.interface_preference, 0x7FFF) * 2;
-  auto preference = static_cast<std::uint16_t>(doubled + (socket.address.address.is_v6() ? 1 : 0));
+  const int doubled = std::min<int>(wanted, 0x7FFF) * 2;
+  auto preference = static_cast<std::uint16_t>(doubled + (address.is_v6() ? 1 : 0));
   const auto taken = [&] {
     return std::any_of(bases_.begin(), bases_.end(),
                        [&](const local_base& b) { return b.local_preference == preference; });
@@ -54,19 +59,34 @@ std::uint16_t gatherer::choose_preference(const local_socket& socket) const {
 }
 
 bool gatherer::add_socket(const local_socket& socket) {
-  if (find(socket.id) != nullptr || bases_.size() == max_sockets) return false;
-  local_base added;
-  added.socket = socket.id;
-  added.local_preference = choose_preference(socket);
   candidate host;
   host.type = candidate_type::host;
   host.address = socket.address;
-  host.priority = candidate_priority(host.type, added.local_preference);
   host.foundation = foundation(host.type, socket.address.address, {});
-  host.ufrag = ufrag_;
-  added.host = std::make_shared<const candidate>(host);
+  return add_base(socket.id, socket.interface_preference, std::move(host));
+}
+
+bool gatherer::add_relayed(const relayed_socket& socket) {
+  candidate relayed;
+  relayed.type = candidate_type::relayed;
+  relayed.address = socket.relayed;
+  // RFC 8839 5.1: a relayed candidate's related address is the server-reflexive one; under
+  // relay_only that would tell what is to be hidden, so it is the unspecified address then.
+  relayed.related = settings_.relay_only ? unspecified_like(socket.relayed) : socket.mapped;
+  relayed.foundation = foundation(relayed.type, socket.relayed.address, socket.server);
+  return add_base(socket.id, socket.interface_preference, std::move(relayed));
+}
+
+bool gatherer::add_base(base::socket_id id, std::uint16_t preference, candidate own) {
+  if (find(id) != nullptr || bases_.size() == max_sockets) return false;
+  local_base added;
+  added.socket = id;
+  added.local_preference = choose_preference(own.address.address, preference);
+  own.priority = candidate_priority(own.type, added.local_preference);
+  own.ufrag = ufrag_;
+  added.own = std::make_shared<const candidate>(std::move(own));
   bases_.push_back(added);
-  announce(*added.host);
+  announce(*added.own);
   for (const auto& server : servers_) add_queries(added, server);
   return true;
 }
@@ -89,10 +109,16 @@ void gatherer::add_server(const base::endpoint& server) {
 
 void gatherer::add_queries(const local_base& base, const base::endpoint& server) {
   // Under relay_only nothing about our own addresses may be learnt or told.
-  if (settings_.relay_only || !can_pair(base.host->address.address, server.address)) return;
+  if (settings_.relay_only || base.own->type == candidate_type::relayed) return;
+  if (!can_pair(base.own->address.address, server.address)) return;
   query added;
   added.to = {base.socket, server};
   queries_.push_back(added);
+}
+
+void gatherer::release() {
+  --held_;
+  check_complete();
 }
 
 void gatherer::finish() {
@@ -106,10 +132,10 @@ void gatherer::restart(const std::string& ufrag) {
   queries_.clear();
   reflexive_.clear();
   for (auto& base : bases_) {
-    candidate host = *base.host;
-    host.ufrag = ufrag_;
-    base.host = std::make_shared<const candidate>(std::move(host));
-    announce(*base.host);
+    candidate own = *base.own;
+    own.ufrag = ufrag_;
+    base.own = std::make_shared<const candidate>(std::move(own));
+    announce(*base.own);
     for (const auto& server : servers_) add_queries(base, server);
   }
   check_complete();
@@ -126,7 +152,7 @@ void gatherer::check_complete() {
   const bool busy = std::any_of(queries_.begin(), queries_.end(), [](const query& q) {
     return q.state == query_state::waiting || q.state == query_state::running;
   });
-  if (!finished_ || complete_ || busy) return;
+  if (!finished_ || complete_ || busy || held_ > 0) return;
   complete_ = true;
   events_.push(gathering_complete{});
 }
@@ -211,7 +237,7 @@ bool gatherer::handle_answer(base::time_point now, const stun::message_view& mes
   if (message.kind() == stun::message_class::success && mapped) {
     found->refresh_at = now + settings_.keepalive_interval;
     set_state(*found, query_state::answered, "answered");
-    add_reflexive(*find(from.local), *mapped, from.remote);
+    add_reflexive(*find(from.local), *mapped, from.remote.address);
   } else if (found->state == query_state::running) {
     set_state(*found, query_state::failed, "refused");
   }
@@ -219,18 +245,24 @@ bool gatherer::handle_answer(base::time_point now, const stun::message_view& mes
   return true;
 }
 
+void gatherer::add_reflexive(base::socket_id id, const base::endpoint& mapped,
+                             const base::ip_address& server) {
+  const local_base* const base = find(id);
+  if (base != nullptr && !settings_.relay_only) add_reflexive(*base, mapped, server);
+}
+
 void gatherer::add_reflexive(const local_base& base, const base::endpoint& mapped,
-                             const base::endpoint& server) {
+                             const base::ip_address& server) {
   // RFC 8445 5.1.3: a candidate with the address and base of another is redundant.
-  if (mapped == base.host->address || find_candidate(base.socket, mapped)) return;
+  if (mapped == base.own->address || find_candidate(base.socket, mapped)) return;
   // Servers are asked again while checks run; a NAT that answers differently each time is bounded.
   if (reflexive_.size() >= max_sockets * max_servers) return;
   candidate found;
   found.type = candidate_type::server_reflexive;
   found.address = mapped;
-  found.related = base.host->address;
+  found.related = base.own->address;
   found.priority = candidate_priority(found.type, base.local_preference);
-  found.foundation = foundation(found.type, base.host->address.address, server.address);
+  found.foundation = foundation(found.type, base.own->address.address, server);
   found.ufrag = ufrag_;
   reflexive_.push_back({base.socket, std::make_shared<const candidate>(found)});
   announce(found);

@@ -25,8 +25,13 @@ class gatherer {
 
   /// False if the socket is known already or there are too many.
   bool add_socket(const local_socket& socket);
+  bool add_relayed(const relayed_socket& socket);
   void remove_socket(base::socket_id id);
+  void add_reflexive(base::socket_id id, const base::endpoint& mapped,
+                     const base::ip_address& server);
   void add_server(const base::endpoint& server);
+  void hold() { ++held_; }
+  void release();
   /// The shell has told all; without it gathering is never complete.
   void finish();
   /// All candidates come anew, under another user name fragment.
@@ -75,11 +80,13 @@ class gatherer {
 
   void add_queries(const local_base& base, const base::endpoint& server);
   void add_reflexive(const local_base& base, const base::endpoint& mapped,
-                     const base::endpoint& server);
+                     const base::ip_address& server);
+  bool add_base(base::socket_id id, std::uint16_t preference, candidate own);
   void announce(const candidate& value);
   void check_complete();
   void set_state(query& which, query_state state, const char* reason);
-  [[nodiscard]] std::uint16_t choose_preference(const local_socket& socket) const;
+  [[nodiscard]] std::uint16_t choose_preference(const base::ip_address& address,
+                                                std::uint16_t wanted) const;
 
   const agent_settings& settings_;
   base::random_source& random_;
@@ -91,6 +98,7 @@ class gatherer {
   std::vector<reflexive> reflexive_;
   std::vector<base::endpoint> servers_;
   std::vector<query> queries_;
+  int held_ = 0;
   bool finished_ = false;
   bool complete_ = false;
 };

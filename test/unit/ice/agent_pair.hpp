@@ -29,15 +29,16 @@ class ice_host {
 
   base::socket_id add_socket(const base::endpoint& address, nat* behind = nullptr,
                              std::uint16_t preference = 100) {
-    const auto id = static_cast<base::socket_id>(++last_socket_);
-    sockets_[id] = address;
-    net_.attach(
-        address,
-        [this, id](base::mutable_byte_span bytes, const base::endpoint& from) {
-          receive(id, bytes, from);
-        },
-        behind);
+    const auto id = attach(address, behind);
     agent.add_local_socket(net_.now, {id, address, preference});
+    pump();
+    return id;
+  }
+
+  /// As if a TURN server had lent the address.
+  base::socket_id add_relayed(const base::endpoint& address, const base::endpoint& mapped) {
+    const auto id = attach(address, nullptr);
+    agent.add_relayed_socket(net_.now, {id, address, mapped, address.address, 100});
     pump();
     return id;
   }
@@ -108,6 +109,18 @@ class ice_host {
   }
 
  private:
+  base::socket_id attach(const base::endpoint& address, nat* behind) {
+    const auto id = static_cast<base::socket_id>(++last_socket_);
+    sockets_[id] = address;
+    net_.attach(
+        address,
+        [this, id](base::mutable_byte_span bytes, const base::endpoint& from) {
+          receive(id, bytes, from);
+        },
+        behind);
+    return id;
+  }
+
   void take(ice::event event) {
     if (auto* gathered = std::get_if<ice::local_candidate_gathered>(&event)) {
       candidates.push_back(gathered->value);
