@@ -1,0 +1,153 @@
+"""An internet with a STUN, TURN and signaling server, and sites behind the kinds of NAT."""
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+
+import stun
+from kinds import SIGNALING_PORT, STUN_PORT, TLS_PORT, rules
+from namespaces import Machine, inside, ip_batch, poll, sysctl
+
+# Addresses for documentation (RFC 5737 and 3849). Two of each family, for RFC 5780.
+SERVERS = {4: ("198.51.100.1", "198.51.100.2"), 6: ("2001:db8::1", "2001:db8::2")}
+USER, PASSWORD, REALM = "asiortc", "secret", "asiortc.example"
+IPV6_OFF = {"ipv6__conf__all__disable_ipv6": 1, "ipv6__conf__default__disable_ipv6": 1}
+
+
+class Site:
+    """A host, and the NAT or firewall that it is behind."""
+
+    def __init__(self, world, kind, name, number):
+        self.kind = kind
+        self.name = name
+        self.machine = world.machine
+        self.internet = world.internet
+        self.host = self.machine.add(name)
+        four = kind.family == 4
+        self.outer = f"198.51.100.{10 + number}" if four else f"2001:db8::1:{number:x}"
+        self.bits = 24 if four else 64
+        self.inner = f"10.0.{number}" if four else f"2001:db8:{number:x}:"
+        if four:
+            sysctl(self.host, **IPV6_OFF)
+        if kind.router:
+            self._stand_behind_router(f"p{number}")
+        else:
+            self._plug(self.host, "eth0", self.outer, self.internet, f"p{number}")
+            ip_batch([f"route add default via {SERVERS[kind.family][0]}"], self.host)
+            self.address = self.outer
+
+    def _plug(self, namespace, link, address, other, port):
+        """A cable from the namespace to the bridge of the internet."""
+        ip_batch([f"link add {link} type veth peer name {port} netns {other}",
+                  f"address add {address}/{self.bits} dev {link}", f"link set {link} up"],
+                 namespace)
+        ip_batch([f"link set {port} master bridge up"], other)
+
+    def _stand_behind_router(self, port):
+        router = self.machine.add(self.name + "-nat")
+        four = self.kind.family == 4
+        if four:
+            sysctl(router, ipv4__ip_forward=1, **IPV6_OFF)
+        else:
+            sysctl(router, ipv6__conf__all__forwarding=1)
+        self._plug(router, "wan", self.outer, self.internet, port)
+        gateway = self.inner + (".1" if four else ":1")
+        self.address = self.inner + (".2" if four else ":2")
+        ip_batch([f"link add lan type veth peer name eth0 netns {self.host}",
+                  f"address add {gateway}/{self.bits} dev lan", "link set lan up",
+                  f"route add default via {SERVERS[self.kind.family][0]}"], router)
+        ip_batch([f"address add {self.address}/{self.bits} dev eth0", "link set eth0 up",
+                  f"route add default via {gateway}"], self.host)
+        if not four:
+            ip_batch([f"route add {self.inner}:/64 via {self.outer}"], self.internet)
+        self.machine.filter(router, rules(self.kind, self.outer))
+
+    def probe(self):
+        with inside(self.host):
+            return stun.probe(self.address, (SERVERS[self.kind.family][0], STUN_PORT))
+
+    def reaches_by_tcp(self, port):
+        with inside(self.host):
+            family = socket.AF_INET if self.kind.family == 4 else socket.AF_INET6
+            sock = socket.socket(family, socket.SOCK_STREAM)
+        with sock:
+            sock.settimeout(1)
+            return sock.connect_ex((SERVERS[self.kind.family][0], port)) == 0
+
+
+class World:
+    """The internet: one bridge that all sites are plugged into. It forwards IPv6, and drops IPv4
+    to private addresses silently."""
+
+    def __init__(self):
+        self.machine = Machine()
+        self.folder = None
+        self.sites = {}
+
+    def __enter__(self):
+        self.machine.__enter__()
+        try:
+            self.folder = pathlib.Path(tempfile.mkdtemp(prefix="asiortc-netns-"))
+            self.internet = self.machine.add("internet")
+            sysctl(self.internet, ipv6__conf__all__forwarding=1)
+            addresses = [f"{address}/{24 if family == 4 else 64}"
+                         for family, both in SERVERS.items() for address in both]
+            ip_batch(["link add bridge type bridge mcast_snooping 0", "link set bridge up",
+                      *(f"address add {address} dev bridge" for address in addresses)],
+                     self.internet)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *what):
+        self.machine.__exit__(*what)
+        if self.folder:
+            shutil.rmtree(self.folder)
+
+    def site(self, kind, side=""):
+        """The site of that kind, made when first asked for; each side has its own."""
+        name = kind.name + side
+        if name not in self.sites:
+            self.sites[name] = Site(self, kind, name, len(self.sites) + 1)
+        return self.sites[name]
+
+    def start_turn_server(self):
+        self.certificate = self.folder / "server.pem"
+        key = self.folder / "server.key"
+        names = ",".join(f"IP:{address}" for both in SERVERS.values() for address in both)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={REALM}",
+                        "-addext", f"subjectAltName=DNS:{REALM},{names}", "-keyout", key,
+                        "-out", self.certificate], check=True, capture_output=True)
+        listening = [word for both in SERVERS.values() for address in both
+                     for word in ("--listening-ip", address)]
+        relays = [word for both in SERVERS.values() for word in ("--relay-ip", both[0])]
+        with open(self.folder / "turnserver.log", "wb") as log:
+            self.machine.start(
+                self.internet, "turnserver", "-n", *listening, *relays, "--lt-cred-mech",
+                "--user", f"{USER}:{PASSWORD}", "--realm", REALM, "--cert", self.certificate,
+                "--pkey", key, "--no-cli", "--no-dtls", "--relay-threads", "1", "--fingerprint",
+                "--log-file", "stdout", "--pidfile", self.folder / "turnserver.pid",
+                "--userdb", self.folder / "turnserver.db", "--min-port", "49152",
+                "--verbose", cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        for address in SERVERS[4] + SERVERS[6]:
+            self._await_port(address, STUN_PORT)
+            self._await_port(address, TLS_PORT)
+
+    def start_signaling_server(self, program):
+        with open(self.folder / "signaling.log", "wb") as log:
+            self.machine.start(self.internet, program, "--listen", f"[::]:{SIGNALING_PORT}",
+                               stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        for both in SERVERS.values():
+            self._await_port(both[0], SIGNALING_PORT)
+
+    def _await_port(self, address, port):
+        def listens():
+            with inside(self.internet):
+                family = socket.AF_INET6 if ":" in address else socket.AF_INET
+                sock = socket.socket(family, socket.SOCK_STREAM)
+            with sock:
+                return sock.connect_ex((address, port)) == 0
+        poll(listens, 20, f"nothing listens on {address} port {port}")
