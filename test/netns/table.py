@@ -1,0 +1,39 @@
+"""Writes the outcomes of the matrix as Markdown."""
+
+
+def cell(row, outcome):
+    if outcome is None:
+        return f"needs `{row.needs}`"
+    text = f"{outcome.route} {outcome.seconds:.1f} s"
+    return text if outcome.route == row.expected else f"**{text}**"
+
+
+def square(family, found):
+    """The lines of a family's table: who is there first, by who comes later."""
+    names = list(dict.fromkeys(first for first, _ in found))
+    lines = [f"| IPv{family} | " + " | ".join(names) + " |",
+             "| --- |" + " --- |" * len(names)]
+    for first in names:
+        cells = [found.get((first, second), "") for second in names]
+        lines.append(f"| {first} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def write_table(path, results):
+    squares, others = {4: {}, 6: {}}, []
+    for row, outcome in results.items():
+        first, second = row.pair
+        found = squares[first.family]
+        names = first.name, second.name
+        if first.family == second.family and names not in found:
+            found[names] = cell(row, outcome)
+        else:
+            others.append(f"| {row.name} | {cell(row, outcome)} |")
+    lines = []
+    for family, found in squares.items():
+        if found:
+            lines += [*square(family, found), ""]
+    if others:
+        lines += ["| across families, and ICE-TCP | |", "| --- | --- |", *others, ""]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines))
