@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -82,14 +83,23 @@ def sysctl(namespace, **values):
             path.write_text(str(value), encoding="ascii")
 
 
-def sweep():
-    """Deletes the namespaces of runs that were killed before they could."""
-    if not MOUNTS.is_dir():
-        return
-    for mount in MOUNTS.iterdir():
-        owner = re.match(re.escape(PREFIX) + r"(\d+)-", mount.name)
+def own_name(name):
+    return f"{PREFIX}{os.getpid()}-{name}"
+
+
+def left_behind(folder):
+    """What runs that were killed before they could clean up have left in the folder."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        owner = re.match(re.escape(PREFIX) + r"(\d+)-", path.name)
         if owner and not pathlib.Path("/proc", owner[1]).exists():
-            subprocess.run(["ip", "netns", "delete", mount.name], capture_output=True)
+            yield path
+
+
+def sweep():
+    for mount in left_behind(MOUNTS):
+        subprocess.run(["ip", "netns", "delete", mount.name], capture_output=True)
+    for folder in left_behind(pathlib.Path(tempfile.gettempdir())):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Machine:
@@ -120,7 +130,7 @@ class Machine:
             ip_batch([f"netns delete {name}" for name in self.names])
 
     def add(self, name):
-        full = f"{PREFIX}{os.getpid()}-{name}"
+        full = own_name(name)
         self.names.append(full)
         ip_batch([f"netns add {full}"])
         sysctl(full, ipv6__conf__all__accept_dad=0, ipv6__conf__default__accept_dad=0)

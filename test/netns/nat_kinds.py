@@ -14,7 +14,11 @@ from world import World
 
 def complaint(site):
     """What is wrong with the site, or nothing."""
-    kind, seen = site.kind, site.probe()
+    kind = site.kind
+    try:
+        seen = site.probe()
+    except TimeoutError as late:
+        return str(late)
     for port in (STUN_PORT, TLS_PORT):
         expected = not kind.tcp_ports or port in kind.tcp_ports
         if site.reaches_by_tcp(port) != expected:

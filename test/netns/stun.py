@@ -84,6 +84,13 @@ def ask(sock, server, change=0):
     return None
 
 
+def mapped_by(sock, server):
+    """The outer address and port of a socket that is known to get answers."""
+    if answer := ask(sock, server):
+        return answer.mapped
+    raise TimeoutError(f"no answer from {server[0]} port {server[1]}")
+
+
 def udp_socket(local):
     sock = socket.socket(socket.AF_INET6 if ":" in local else socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind((local, 0))
@@ -92,23 +99,19 @@ def udp_socket(local):
 
 def mapping_of(sock, server, first):
     """RFC 5780, section 4.3."""
-    second = ask(sock, (first.other[0], server[1])).mapped
+    second = mapped_by(sock, (first.other[0], server[1]))
     if second == first.mapped:
         return ENDPOINT
-    third = ask(sock, first.other).mapped
-    return ADDRESS if third == second else PORT
+    return ADDRESS if mapped_by(sock, first.other) == second else PORT
 
 
 def filtering_of(sock, server, first):
-    """RFC 5780, section 4.4. Whoever answers must answer from where it was asked to."""
-    answer = ask(sock, server, CHANGE_IP | CHANGE_PORT)
-    if answer:
-        assert answer.source == first.other, f"{answer.source} is not {first.other}"
-        return ENDPOINT
-    answer = ask(sock, server, CHANGE_PORT)
-    if answer:
-        assert answer.source == (server[0], first.other[1]), answer.source
-        return ADDRESS
+    """RFC 5780, section 4.4; what is answered from elsewhere than was asked for does not count."""
+    for change, source, behaviour in ((CHANGE_IP | CHANGE_PORT, first.other, ENDPOINT),
+                                      (CHANGE_PORT, (server[0], first.other[1]), ADDRESS)):
+        answer = ask(sock, server, change)
+        if answer and answer.source == source:
+            return behaviour
     return PORT
 
 
@@ -118,11 +121,13 @@ def probe(local, server):
         first = ask(sock, server)
         if first is None:
             return Behaviour(answers=False)
+        if first.other is None:
+            raise LookupError("the STUN server does not follow RFC 5780")
         mapping = mapping_of(sock, server, first)
     # A socket of its own, since asking the server's other addresses opens the filter for them.
     with udp_socket(local) as sock:
-        first = ask(sock, server)
+        mapped = mapped_by(sock, server)
         filtering = filtering_of(sock, server, first)
-        translates = first.mapped != sock.getsockname()[:2]
-        steady = mapping != ENDPOINT or ask(sock, first.other).mapped == first.mapped
+        translates = mapped != sock.getsockname()[:2]
+        steady = mapping != ENDPOINT or mapped_by(sock, first.other) == mapped
     return Behaviour(True, translates, mapping, filtering, steady)

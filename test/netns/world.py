@@ -7,7 +7,7 @@ import tempfile
 
 import stun
 from kinds import SIGNALING_PORT, STUN_PORT, TLS_PORT, rules
-from namespaces import Machine, inside, ip_batch, poll, sysctl
+from namespaces import Machine, inside, ip_batch, own_name, poll, sysctl
 
 # Addresses for documentation (RFC 5737 and 3849). Two of each family, for RFC 5780.
 SERVERS = {4: ("198.51.100.1", "198.51.100.2"), 6: ("2001:db8::1", "2001:db8::2")}
@@ -88,7 +88,7 @@ class World:
     def __enter__(self):
         self.machine.__enter__()
         try:
-            self.folder = pathlib.Path(tempfile.mkdtemp(prefix="asiortc-netns-"))
+            self.folder = pathlib.Path(tempfile.mkdtemp(prefix=own_name("")))
             self.internet = self.machine.add("internet")
             sysctl(self.internet, ipv6__conf__all__forwarding=1)
             addresses = [f"{address}/{24 if family == 4 else 64}"
