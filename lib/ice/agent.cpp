@@ -53,6 +53,8 @@ agent::agent(agent&&) noexcept = default;
 agent& agent::operator=(agent&&) noexcept = default;
 
 void agent::set_role(role role) {
+  // RFC 8445 6.1.1: "The lite agent ... MUST take the controlled role".
+  if (impl_->settings.lite) role = role::controlled;
   if (impl_->as != role) impl_->switch_role(role, "told so");
 }
 

@@ -32,6 +32,8 @@ struct credentials {
 
 struct agent_settings {
   bool relay_only = false;
+  /// RFC 8445 2.5: host candidates alone, no checks of our own; for hosts that everybody reaches.
+  bool lite = false;
   std::size_t max_pairs = 100;              // RFC 8445 6.1.2.5: "the default limit is 100"
   std::size_t max_remote_candidates = 100;  // bounds what a peer can make us keep
   base::duration pacing = std::chrono::milliseconds(50);          // RFC 8445 14.2: Ta

@@ -31,6 +31,7 @@ struct agent::impl {
   void update_deadline(base::time_point now);
   [[nodiscard]] base::time_point triggered_allowed_at() const;
   [[nodiscard]] bool keeps_mappings() const;
+  [[nodiscard]] bool sends_checks() const { return current->remote && !settings.lite; }
 
   // agent_checks.cpp: requests of ours.
   void send(const base::route& to, base::byte_span message);
@@ -49,6 +50,8 @@ struct agent::impl {
   void replay_early(generation& gen, base::time_point now);
   void learn_from_check(generation& gen, base::time_point now, const early_check& check);
   void trigger_check(generation& gen, pair& which);
+  void follow_as_lite(generation& gen, pair& which, bool nominated, base::time_point now);
+  void accept_as_valid(generation& gen, pair& which, std::string_view reason, base::time_point now);
 
   // agent_responses.cpp: answers to ours.
   void handle_answer(base::time_point now, const stun::message_view& message,

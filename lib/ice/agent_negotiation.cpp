@@ -60,6 +60,7 @@ bool agent::impl::may_use(const local_base& local) const {
 }
 
 void agent::impl::make_pairs(generation& gen, const std::shared_ptr<const candidate>& remote) {
+  if (settings.lite) return;  // only the other side's checks make pairs
   for (const auto& local : gather.bases()) {
     if (may_use(local) && can_pair(local.own->address.address, remote->address.address)) {
       gen.checks.add(local, remote, as);
@@ -68,6 +69,7 @@ void agent::impl::make_pairs(generation& gen, const std::shared_ptr<const candid
 }
 
 void agent::impl::make_pairs(generation& gen, const local_base& local) {
+  if (settings.lite) return;
   for (const auto& remote : gen.remotes.all()) {
     if (may_use(local) && can_pair(local.own->address.address, remote->address.address)) {
       gen.checks.add(local, remote, as);

@@ -87,6 +87,7 @@ void agent::impl::learn_from_check(generation& gen, base::time_point now,
   pair* const which = gen.checks.add(*local, remote, as);
   if (which == nullptr) return;
   which->life.note_received(now);
+  if (settings.lite) return follow_as_lite(gen, *which, check.use_candidate, now);
   if (&gen != current.get()) return;
   if (check.use_candidate && as == role::controlled) {
     which->nominate_when_valid = !which->valid;
@@ -95,6 +96,23 @@ void agent::impl::learn_from_check(generation& gen, base::time_point now,
     }
   }
   trigger_check(gen, *which);
+}
+
+/// RFC 8445 7.3.2: a lite agent takes the pair of a check with USE-CANDIDATE as valid. Each check
+/// is the other side's word that it goes on, so it counts as consent.
+void agent::impl::follow_as_lite(generation& gen, pair& which, bool nominated,
+                                 base::time_point now) {
+  if (which.valid) {
+    which.life.note_answer(now, settings, random);
+  } else if (nominated) {
+    accept_as_valid(gen, which, "nominated by the full agent", now);
+  } else {
+    gen.checks.set_state(which, pair_state::succeeded, "checked by the full agent");
+  }
+  if (nominated && &gen == current.get() &&
+      accept_nomination(which, gen.checks.find(gen.selected), now)) {
+    select(gen, which, now);
+  }
 }
 
 void agent::impl::trigger_check(generation& gen, pair& which) {

@@ -55,11 +55,8 @@ void agent::impl::handle_check_success(generation& gen, pair& which, const pendi
   if (which.valid) {
     which.life.note_answer(now, settings, random);
   } else {
-    if (!gen.has_valid()) gen.first_valid = now;
-    which.valid = true;
-    which.life.start(now, settings, random, watch::reserve);
+    accept_as_valid(gen, which, "answered", now);
     gen.pending.remove_of(which.id, check_kind::connectivity);
-    gen.checks.set_state(which, pair_state::succeeded, "answered");
     gen.checks.unfreeze_like(which);
   }
   const bool told = as == role::controlled && std::exchange(which.nominate_when_valid, false) &&
@@ -67,6 +64,14 @@ void agent::impl::handle_check_success(generation& gen, pair& which, const pendi
   const bool agreed =
       as == role::controlling && check.kind == check_kind::nomination && gen.nominating == which.id;
   if (told || agreed) select(gen, which, now);
+}
+
+void agent::impl::accept_as_valid(generation& gen, pair& which, std::string_view reason,
+                                  base::time_point now) {
+  if (!gen.has_valid()) gen.first_valid = now;
+  which.valid = true;
+  which.life.start(now, settings, random, watch::reserve);
+  gen.checks.set_state(which, pair_state::succeeded, reason);
 }
 
 void agent::impl::handle_check_error(generation& gen, pair& which, const pending_check& check,

@@ -64,6 +64,7 @@ void agent::impl::watch_pairs(generation& gen, base::time_point now) {
       invalidate(gen, *p, "consent expired");
       continue;
     }
+    if (settings.lite) continue;  // the other side's checks are all there is
     const bool in_use = p.get() == carrying || p->id == gen.selected;
     p->life.set_watch(now, settings, random, in_use ? watch::selected : watch::reserve);
     if (look_around) p->life.hurry(now);
@@ -86,7 +87,7 @@ base::time_point agent::impl::triggered_allowed_at() const {
 }
 
 void agent::impl::send_paced(base::time_point now) {
-  if (!current->remote) return;
+  if (!sends_checks()) return;
   while (now >= triggered_allowed_at() && send_triggered(now)) {
   }
   if (now >= next_ordinary_at) send_ordinary(now);
@@ -169,8 +170,8 @@ void agent::impl::update_deadline(base::time_point now) {
       if (p->valid) consider(p->life.next_deadline(now, settings));
     }
   });
-  if (current->remote && current->checks.has_triggered()) consider(triggered_allowed_at());
-  if (current->remote && current->checks.has_ordinary()) consider(next_ordinary_at);
+  if (sends_checks() && current->checks.has_triggered()) consider(triggered_allowed_at());
+  if (sends_checks() && current->checks.has_ordinary()) consider(next_ordinary_at);
   consider(gather.next_deadline(keeps_mappings()));
   if (gather.has_new_request()) consider(next_gathering_at);
   if (as == role::controlling) consider(nomination_deadline(*current));

@@ -15,6 +15,12 @@ constexpr base::duration answer_time = 500ms;
 constexpr base::duration doubt_after = 2500ms;
 constexpr int doubt_checks = 2;
 
+/// So long that two consent checks of the other side (RFC 7675 5.1: up to 1.2 intervals apart) may
+/// have been lost.
+base::duration lite_silence(const agent_settings& settings) {
+  return std::max(settings.disconnected_after, settings.consent_interval * 3);
+}
+
 }  // namespace
 
 base::duration consent::interval(const agent_settings& settings,
@@ -45,14 +51,19 @@ void consent::note_answer(base::time_point now, const agent_settings& settings,
   unanswered_ = 0;
   last_received_ = now;
   expires_ = now + settings.consent_timeout;
-  next_check_ = now + interval(settings, random);
+  schedule(now, settings, random);
 }
 
 void consent::set_watch(base::time_point now, const agent_settings& settings,
                         base::random_source& random, watch how) {
   if (watch_ == how) return;
   watch_ = how;
-  if (unanswered_ == 0) next_check_ = now + interval(settings, random);
+  if (unanswered_ == 0) schedule(now, settings, random);
+}
+
+void consent::schedule(base::time_point now, const agent_settings& settings,
+                       base::random_source& random) {
+  next_check_ = settings.lite ? base::never : now + interval(settings, random);
 }
 
 void consent::hurry(base::time_point now) {
@@ -68,12 +79,17 @@ bool consent::doubtful(base::time_point now) const {
 }
 
 bool consent::silent(base::time_point now, const agent_settings& settings) const {
+  // A lite agent asks nothing, so only the length of the silence tells.
+  if (settings.lite) return now >= last_received_ + lite_silence(settings);
   return unanswered(now, quick_checks) && now >= last_received_ + settings.disconnected_after;
 }
 
 base::time_point consent::next_deadline(base::time_point now,
                                         const agent_settings& settings) const {
   base::time_point next = std::min(expires_, next_check_);
+  if (settings.lite && !silent(now, settings)) {
+    next = std::min(next, last_received_ + lite_silence(settings));
+  }
   if (unanswered_ >= doubt_checks) {
     for (const auto turn : {last_sent_ + answer_time, last_received_ + doubt_after,
                             last_received_ + settings.disconnected_after}) {

@@ -45,6 +45,7 @@ class consent {
  private:
   [[nodiscard]] base::duration interval(const agent_settings& settings,
                                         base::random_source& random) const;
+  void schedule(base::time_point now, const agent_settings& settings, base::random_source& random);
   /// So many checks have had the time to be answered and were not.
   [[nodiscard]] bool unanswered(base::time_point now, int checks) const;
 

@@ -110,6 +110,8 @@ void gatherer::add_server(const base::endpoint& server) {
 void gatherer::add_queries(const local_base& base, const base::endpoint& server) {
   // Under relay_only nothing about our own addresses may be learnt or told.
   if (settings_.relay_only || base.own->type == candidate_type::relayed) return;
+  if (settings_.lite)
+    return;  // RFC 8445 5.2: "A lite implementation only utilizes host candidates"
   if (!can_pair(base.own->address.address, server.address)) return;
   query added;
   added.to = {base.socket, server};

@@ -173,7 +173,10 @@ class agent_pair {
  public:
   explicit agent_pair(std::uint64_t seed = 1, const link_settings& link = {},
                       const ice::agent_settings& settings = {})
-      : net(seed, link), left(net, seed * 2 + 1, settings), right(net, seed * 2 + 2, settings) {
+      : agent_pair(seed, link, settings, settings) {}
+  agent_pair(std::uint64_t seed, const link_settings& link, const ice::agent_settings& of_left,
+             const ice::agent_settings& of_right)
+      : net(seed, link), left(net, seed * 2 + 1, of_left), right(net, seed * 2 + 2, of_right) {
     left.agent.set_role(ice::role::controlling);
     right.agent.set_role(ice::role::controlled);
   }
