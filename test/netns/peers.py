@@ -14,6 +14,7 @@ from world import PASSWORD, SERVERS, USER
 SETTLING = 10  # seconds in which a better pair may still take over
 LEAVING = 10  # seconds for the end of a chat that has nothing more to say
 SILENT = "silent"  # neither connected nor failed
+BROKEN = "broken"  # it did not come to a meeting, or ended otherwise than a chat should
 ROOMS = itertools.count()
 
 
@@ -31,7 +32,10 @@ def route_of(line):
     match = re.match(r"\* .*?: (connected via|direct|relayed|tcp) (.*)", line)
     if not match:
         return None
-    if match[1] == RELAYED or re.search(r"\brelay(ed)?\b", match[2]):
+    # A relay may be met before its candidate was told, as a peer-reflexive one.
+    relay = any(f" {address}:" in match[2] or f"[{address}]" in match[2]
+                for both in SERVERS.values() for address in both)
+    if match[1] == RELAYED or relay or re.search(r"\brelay(ed)?\b", match[2]):
         return RELAYED
     return TCP if match[1] == TCP or re.search(r"\btcp\b", match[2]) else DIRECT
 
@@ -158,7 +162,7 @@ class Talk:
     def _run(self, expected):
         first = self._start(self.sites[0])
         if not self._until(lambda: any("joined" in line for line in first.told), 10):
-            return self._failed("the first did not join", 0)
+            return self._ended(BROKEN, 0, "the first did not join")
         started = time.monotonic()
         second = self._start(self.sites[1])
         for peer in self.peers:
@@ -167,7 +171,7 @@ class Talk:
                           self.patience)
         seconds = time.monotonic() - started
         if any(peer.failed for peer in self.peers):
-            return self._failed("as both say" if met else "as one says", seconds)
+            return self._ended(FAILED, seconds, "as both say" if met else "as one says")
         if not met:
             return self._ended(SILENT, seconds, "they did not hear each other")
         if not self._until(lambda: all(peer.route == expected for peer in self.peers), SETTLING):
@@ -180,11 +184,8 @@ class Talk:
             f"{other.name}: hello from {other.name}" for other in self.peers if other is not peer]]
         status = [peer.status() for peer in self.peers]
         if wrong or status != [0, 0]:
-            return self._failed(f"status {status}, or other lines were heard", seconds)
+            return self._ended(BROKEN, seconds, f"status {status}, or other lines were heard")
         return self._ended(expected, seconds)
-
-    def _failed(self, why, seconds):
-        return self._ended(FAILED, seconds, why)
 
     def _ended(self, route, seconds, why=""):
         pairs = [next((line for line in reversed(peer.told) if route_of(line)), "no pair")
