@@ -42,6 +42,12 @@ enum class ASIORTC_EXPORT errc {
   signaling_refused,   ///< the server answered with a fatal `error` message
   signaling_protocol,  ///< the server broke the protocol `asiortc.v1`
   peer_not_found,      ///< the addressed peer is not in the room
+
+  // What the TURN client gives; the words beside it name the server and its error code.
+  turn_unreachable,   ///< the TURN server did not answer, or not in a way that can be believed
+  turn_unauthorized,  ///< the TURN server refused the credentials (401, 441)
+  turn_refused,       ///< the TURN server refused the allocation or a peer's address (RFC 8656 19)
+  turn_lost,          ///< the TURN allocation ended on the server (437) or could not be refreshed
 };
 
 /// The category of `errc`. Thread-safe; lives as long as the program.

@@ -3,6 +3,7 @@
 namespace asiortc::inline ASIORTC_ABI {
 namespace {
 
+// long: a line or two an error
 const char* text_of(errc value) {
   switch (value) {
     case errc::invalid_state:
@@ -53,6 +54,14 @@ const char* text_of(errc value) {
       return "the signaling server broke the protocol";
     case errc::peer_not_found:
       return "no such peer in the room";
+    case errc::turn_unreachable:
+      return "the TURN server did not answer";
+    case errc::turn_unauthorized:
+      return "the TURN server refused the credentials";
+    case errc::turn_refused:
+      return "the TURN server refused";
+    case errc::turn_lost:
+      return "the TURN allocation was lost";
   }
   return "unknown asiortc error";
 }
