@@ -43,11 +43,8 @@ int datagram_bio::write(BIO* bio, const char* data, int size) {
   datagram_bio& self = of(bio);
   const base::byte_span packet(reinterpret_cast<const std::uint8_t*>(data),
                                static_cast<std::size_t>(size));
-  if (self.target_ != nullptr) {
-    self.target_->append(packet);
-  } else if (self.queue_.total_bytes() + packet.size() <= longest_queue) {
-    self.queue_.append(packet);
-  }
+  self.written_.note(packet);
+  if (self.queue_.total_bytes() + packet.size() <= longest_queue) self.queue_.append(packet);
   return size;
 }
 

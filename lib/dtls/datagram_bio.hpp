@@ -1,14 +1,15 @@
-// A BIO that keeps the boundaries of datagrams and hands them on without a copy of its own.
+// A BIO that keeps the boundaries of datagrams, for OpenSSL's handshake.
 #pragma once
 
 #include "base/packet.hpp"
+#include "dtls/written_records.hpp"
 
 #include <openssl/bio.h>
 
 namespace asiortc::dtls {
 
-/// OpenSSL reads from it the one datagram given last, and writes into a queue or, for as long as
-/// it is redirected, straight into somebody's batch. It outlives the BIO made over it.
+/// OpenSSL reads from it the one datagram given last, and writes into a queue. It outlives the BIO
+/// made over it.
 class datagram_bio {
  public:
   explicit datagram_bio(std::size_t mtu) : mtu_(mtu) {}
@@ -21,10 +22,11 @@ class datagram_bio {
   /// The datagram that the next read takes, whole. The bytes must live until then.
   void give(base::byte_span datagram) { incoming_ = datagram; }
 
-  /// Writes go to `target` until it is null again.
-  void redirect(base::packet_batch* target) { target_ = target; }
   /// Appends what was queued, and gives the queue's memory back.
   void drain(base::packet_batch& out);
+
+  /// All that was written, including what was lost since nobody polled.
+  [[nodiscard]] const written_records& written() const { return written_; }
 
  private:
   static int write(BIO* bio, const char* data, int size);
@@ -35,8 +37,8 @@ class datagram_bio {
 
   std::size_t mtu_;
   base::byte_span incoming_;
-  base::packet_batch* target_ = nullptr;
   base::packet_batch queue_;
+  written_records written_;
 };
 
 }  // namespace asiortc::dtls

@@ -1,54 +1,36 @@
 #include "dtls/openssl_endpoint.hpp"
 
+#include "dtls/alert.hpp"
+
 #include <algorithm>
 #include <cassert>
 
 namespace asiortc::dtls {
 namespace {
 
-// RFC 6347 4.2.4.1 advises an initial 1 s and doubling, and lets an application that knows its
-// network begin lower: a lost ClientHello should not cost a call a second.
-constexpr unsigned int first_retransmission_us = 400'000;
-// OpenSSL gives up after 12 retransmissions; with this cap the handshake's own timeout is first.
-constexpr unsigned int longest_retransmission_us = 4'000'000;
-
 // What is kept of a peer that is ahead of us: its first flight before `start`, ...
 constexpr std::size_t most_datagrams_before_start = 16;
 constexpr std::size_t most_bytes_before_start = 16 * 1024;
-// ... its first messages while its Finished is on the way, ...
+// ... and its first messages while its Finished is on the way.
 constexpr std::size_t most_datagrams_before_connected = 64;
 constexpr std::size_t most_bytes_before_connected = 64 * 1024;
-// ... and its Finished before its ChangeCipherSpec. OpenSSL would keep 100 such records of any
-// content, each in a buffer of 17 kB.
-constexpr std::size_t most_next_epoch_records = 16;
 
-// OpenSSL refuses an MTU below 256 - 28.
-constexpr std::size_t smallest_mtu = 256;
-// OpenSSL forgets AEAD's explicit nonce and tag (RFC 5288 3) when it fits a Finished into the MTU.
-constexpr std::size_t aead_overhead = 8 + 16;
-// OpenSSL's write buffer is made for the longest record; nothing larger than a packet is sealed.
+// What is sealed is a packet: whatever the MTU is, no caller has more than this for one.
 constexpr std::size_t longest_plain_at_least = 2048;
-constexpr std::size_t longest_plain_at_most = 16384;  // RFC 5246 6.2.1
-
-constexpr base::duration idle_before_release = std::chrono::seconds(1);
 
 // RFC 5764 4.2: SRTP takes 60 bytes or fewer; a bound well over what anyone needs.
 constexpr std::size_t longest_export = 1024;
 
-unsigned int next_retransmission(SSL*, unsigned int previous_us) {
-  if (previous_us == 0) return first_retransmission_us;
-  return std::min(previous_us * 2, longest_retransmission_us);
-}
+constexpr std::uint8_t finished_message = 20;  // RFC 5246 7.4
 
 std::size_t longest_plain(std::size_t mtu) {
-  return std::clamp(mtu, longest_plain_at_least, longest_plain_at_most);
+  return std::clamp(mtu, longest_plain_at_least, longest_plain_record);
 }
 
 }  // namespace
 
 openssl_endpoint::openssl_endpoint(settings settings)
     : settings_(std::move(settings)),
-      bio_(std::max(settings_.mtu, smallest_mtu)),
       before_start_(most_datagrams_before_start, most_bytes_before_start),
       before_connected_(most_datagrams_before_connected, most_bytes_before_connected) {
   assert(settings_.identity != nullptr);
@@ -56,48 +38,24 @@ openssl_endpoint::openssl_endpoint(settings settings)
 
 void openssl_endpoint::start(base::time_point now, role role) {
   if (state_ != state::new_) return;
-  last_now_ = now;
   give_up_at_ = now + settings_.handshake_timeout;
-  if (!make_ssl(role)) {
-    set_state(state::failed, {errc::dtls_failed, crypto::take_openssl_error()});
-    return;
-  }
+  handshake_ = std::make_unique<openssl_handshake>(settings_, role);
   set_state(state::connecting,
             {boost::system::error_code{}, role == role::client ? "as client" : "as server"});
-  advance_handshake();
+  follow(handshake_->start());
   for (const auto& datagram : before_start_.take()) handle_handshake_datagram(datagram);
   update_retransmission(now);
 }
 
-bool openssl_endpoint::make_ssl(role role) {
-  ssl_ = make_session(*settings_.identity);
-  BIO* bio = ssl_ ? bio_.make_bio() : nullptr;
-  if (bio == nullptr) return false;
-  SSL_set_bio(ssl_.get(), bio, bio);  // takes the BIO
-  if (!set_judge(ssl_.get(), this)) return false;
-  const std::size_t mtu = std::max(settings_.mtu, smallest_mtu);
-  SSL_set_mtu(ssl_.get(), static_cast<long>(mtu - aead_overhead));
-  SSL_set_max_send_fragment(ssl_.get(), static_cast<long>(longest_plain(mtu)));
-  DTLS_set_timer_cb(ssl_.get(), next_retransmission);
-  records_.emplace(ssl_.get(), bio_, longest_plain(mtu));
-  if (role == role::client) {
-    SSL_set_connect_state(ssl_.get());
-  } else {
-    SSL_set_accept_state(ssl_.get());
-  }
-  return true;
-}
-
 void openssl_endpoint::handle_datagram(base::time_point now, base::mutable_byte_span datagram,
                                        base::packet_batch& plain) {
-  last_now_ = now;
   switch (state_) {
     case state::new_:
       if (!before_start_.keep(datagram)) ++dropped_;
       return;
     case state::connecting:
       handle_handshake_datagram(datagram);
-      if (state_ == state::connected) open_early(plain);
+      open_early(plain);
       update_retransmission(now);
       return;
     case state::connected:
@@ -118,136 +76,173 @@ void openssl_endpoint::handle_handshake_datagram(base::byte_span datagram) {
     }
   }
   // The last flight may be followed by data in the same datagram.
-  if (state_ == state::connected && !datagram.empty() && !before_connected_.keep(datagram)) {
-    ++dropped_;
-  }
+  if (state_ == state::connected && !datagram.empty()) keep_early(datagram);
 }
 
 void openssl_endpoint::handle_handshake_record(const record& record) {
-  if (record.type == content_type::application_data) {
-    if (record.epoch == 0 || !before_connected_.keep(record.whole)) ++dropped_;
+  // OpenSSL is given nothing that it would keep until after the handshake and take along then.
+  if (record.type == content_type::application_data ||
+      (record.type == content_type::alert && record.epoch != 0)) {
+    if (record.epoch == 0) {
+      ++dropped_;
+    } else {
+      keep_early(record.whole);
+    }
     return;
   }
-  if (record.epoch != 0 && ++next_epoch_records_ > most_next_epoch_records) {
-    ++dropped_;
-    return;
-  }
-  bio_.give(record.whole);
-  advance_handshake();
+  follow(handshake_->take(record));
 }
 
-void openssl_endpoint::advance_handshake() {
-  ERR_clear_error();  // SSL_get_error takes any older error of the thread for its own
-  const int done = SSL_do_handshake(ssl_.get());
-  bio_.give({});
-  if (done == 1) {
-    connect();
-  } else if (SSL_get_error(ssl_.get(), done) != SSL_ERROR_WANT_READ) {
-    fail_from_openssl();
+void openssl_endpoint::keep_early(base::byte_span datagram) {
+  if (!before_connected_.keep(datagram)) ++dropped_;
+}
+
+void openssl_endpoint::follow(openssl_handshake::progress progress) {
+  switch (progress) {
+    case openssl_handshake::progress::going_on:
+      return;
+    case openssl_handshake::progress::refused:
+      ++dropped_;
+      return;
+    case openssl_handshake::progress::done:
+      connect();
+      return;
+    case openssl_handshake::progress::failed:
+      set_state(state::failed, handshake_->reason());
+      return;
   }
 }
 
 void openssl_endpoint::connect() {
-  version_ = static_cast<std::uint16_t>(SSL_version(ssl_.get()));
-  const SRTP_PROTECTION_PROFILE* profile = SSL_get_selected_srtp_profile(ssl_.get());
-  if (profile != nullptr) srtp_profile_ = static_cast<std::uint16_t>(profile->id);
-  give_up_at_ = base::never;
-  release_at_ = last_now_ + idle_before_release;
-  set_state(state::connected,
-            {boost::system::error_code{}, std::string(SSL_get_cipher_name(ssl_.get()))});
-}
-
-bool openssl_endpoint::accepts(X509* certificate) {
-  remote_certificate_ = crypto::der_of(certificate);
-  const auto matches = [&](const crypto::fingerprint& announced) {
-    return crypto::fingerprint_of(remote_certificate_, announced.algorithm) == announced;
-  };
-  fingerprint_mismatch_ = std::none_of(settings_.remote_fingerprints.begin(),
-                                       settings_.remote_fingerprints.end(), matches);
-  return !fingerprint_mismatch_;
-}
-
-void openssl_endpoint::open(base::byte_span datagram, base::packet_batch& plain) {
-  used_since_check_ = true;
-  if (release_at_ == base::never) release_at_ = last_now_ + idle_before_release;
-  switch (records_->open(datagram, plain)) {
-    case open_result::ok:
-      return;
-    case open_result::nothing:
-      ++dropped_;
-      return;
-    case open_result::closed:
-      // RFC 5246 7.2.1: "The other party MUST respond with a close_notify alert of its own".
-      (void)SSL_shutdown(ssl_.get());
-      set_state(state::closed, {errc::remote_closed, "close_notify was received"});
-      return;
-    case open_result::failed:
-      fail_from_openssl();
-      return;
+  auto outcome = handshake_->outcome();
+  if (!outcome) {
+    set_state(state::failed, {errc::dtls_failed, "the keys cannot be taken out of the handshake"});
+    return;
   }
+  secrets_ = std::move(outcome->secrets);
+  records_ = std::move(outcome->records);
+  last_flight_ = std::move(outcome->repeatable);
+  version_ = outcome->version;
+  srtp_profile_ = outcome->srtp_profile;
+  give_up_at_ = base::never;
+  end_handshake();
+  set_state(state::connected, {boost::system::error_code{}, std::move(outcome->cipher_name)});
+}
+
+/// Lets go of OpenSSL. What it wrote goes out yet.
+void openssl_endpoint::end_handshake() {
+  if (!handshake_) return;
+  handshake_->poll_transmit(waiting_);
+  remote_certificate_ = handshake_->remote_certificate();
+  handshake_.reset();
+  retransmit_at_ = base::never;
 }
 
 void openssl_endpoint::open_early(base::packet_batch& plain) {
-  for (const auto& datagram : before_connected_.take()) {
-    if (state_ == state::connected) open(datagram, plain);
+  if (state_ != state::connected) return;
+  for (const auto& datagram : before_connected_.take()) open(datagram, plain);
+}
+
+void openssl_endpoint::open(base::byte_span datagram, base::packet_batch& plain) {
+  while (state_ == state::connected && !datagram.empty()) {
+    const auto record = take_record(datagram);
+    if (!record || !open_record(*record, plain)) ++dropped_;
   }
 }
 
+/// False for what is not authentic: dropped "silently", RFC 6347 4.1.2.7, so that nobody can end an
+/// association with a forgery. All of epoch 0 is such by now.
+bool openssl_endpoint::open_record(const record& sealed, base::packet_batch& plain) {
+  const auto opened = records_->open(sealed, plain);
+  if (!opened) return false;
+  switch (opened->type) {
+    case content_type::application_data:
+      if (!opened->content.empty()) plain.commit(opened->content.size());
+      return true;
+    case content_type::alert:
+      return handle_alert(opened->content);
+    case content_type::handshake:
+      // The Finished of a client that has not seen ours. Anything else would be a renegotiation:
+      // a HelloRequest "MAY be ignored by the client" (RFC 5246 7.4.1.1), and so is a ClientHello.
+      last_flight_due_ = last_flight_due_ || (last_flight_ && !opened->content.empty() &&
+                                              opened->content.front() == finished_message);
+      return true;
+    case content_type::change_cipher_spec:
+      break;
+  }
+  return true;
+}
+
+bool openssl_endpoint::handle_alert(base::byte_span content) {
+  const auto alert = read_alert(content);
+  if (!alert) return false;
+  if (alert->is_close_notify()) {
+    // RFC 5246 7.2.1: "The other party MUST respond with a close_notify alert of its own".
+    send_close_notify();
+    set_state(state::closed, {errc::remote_closed, "close_notify was received"});
+  } else if (alert->level == alert_level::fatal) {
+    set_state(state::failed, {errc::dtls_failed, "the peer's alert: " + alert->name()});
+  }
+  return true;
+}
+
+void openssl_endpoint::send_close_notify() {
+  (void)records_->seal(content_type::alert, close_notify, waiting_);
+}
+
 bool openssl_endpoint::seal(base::byte_span plain, base::packet_batch& out) {
-  if (state_ != state::connected) return false;
-  used_since_check_ = true;
-  if (release_at_ == base::never) release_at_ = last_now_ + idle_before_release;
-  return records_->seal(plain, out);
+  if (state_ != state::connected || plain.empty() || plain.size() > longest_plain(settings_.mtu)) {
+    return false;
+  }
+  if (records_->seal(content_type::application_data, plain, out)) return true;
+  if (records_->exhausted()) {
+    set_state(state::failed, {errc::dtls_failed, "the sequence numbers are used up"});
+  }
+  return false;
 }
 
 void openssl_endpoint::handle_timeout(base::time_point now) {
-  last_now_ = now;
-  if (state_ == state::connected) release_when_idle(now);
   if (state_ != state::connecting) return;
   if (now >= give_up_at_) {
     set_state(state::failed, {errc::dtls_timeout, "the handshake did not finish in time"});
     return;
   }
-  if (DTLSv1_handle_timeout(ssl_.get()) < 0) fail_from_openssl();
+  follow(handshake_->handle_timeout());
   update_retransmission(now);
 }
 
-void openssl_endpoint::release_when_idle(base::time_point now) {
-  if (now < release_at_) return;
-  if (!std::exchange(used_since_check_, false)) records_->release_buffers();
-  release_at_ = records_->has_buffers() ? now + idle_before_release : base::never;
-}
-
 void openssl_endpoint::update_retransmission(base::time_point now) {
-  timeval left{};
-  const bool armed = state_ == state::connecting && DTLSv1_get_timeout(ssl_.get(), &left) == 1;
-  retransmit_at_ =
-      armed ? now + std::chrono::seconds(left.tv_sec) + std::chrono::microseconds(left.tv_usec)
-            : base::never;
+  const auto left = handshake_ ? handshake_->until_retransmission() : std::nullopt;
+  retransmit_at_ = left ? now + *left : base::never;
 }
 
 base::time_point openssl_endpoint::next_deadline() const {
-  if (state_ == state::connecting) return std::min(retransmit_at_, give_up_at_);
-  return state_ == state::connected ? release_at_ : base::never;
+  return state_ == state::connecting ? std::min(retransmit_at_, give_up_at_) : base::never;
 }
 
-void openssl_endpoint::poll_transmit(base::packet_batch& out) { bio_.drain(out); }
+void openssl_endpoint::poll_transmit(base::packet_batch& out) {
+  if (handshake_) handshake_->poll_transmit(out);
+  for (const auto& packet : waiting_.entries()) out.append(waiting_.view(packet));
+  if (!waiting_.empty()) waiting_.release();
+  // Once, however often it was asked for since the last time.
+  if (std::exchange(last_flight_due_, false) && records_) last_flight_->repeat(*records_, out);
+}
 
 std::optional<event> openssl_endpoint::poll_event() {
   if (events_.empty()) return std::nullopt;
   std::optional<event> first(std::move(events_.front()));
-  events_.pop_front();
+  events_.erase(events_.begin());
   return first;
 }
 
-void openssl_endpoint::close(base::time_point now) {
+void openssl_endpoint::close(base::time_point) {
   if (state_ == state::closed || state_ == state::failed) return;
-  last_now_ = now;
-  if (state_ == state::connected) {
-    records_->restore_buffers();
-    (void)SSL_shutdown(ssl_.get());
-  }
+  if (state_ == state::connected) send_close_notify();
   set_state(state::closed, {errc::closed, "closed by this side"});
+}
+
+base::byte_span openssl_endpoint::remote_certificate() const {
+  return handshake_ ? handshake_->remote_certificate() : remote_certificate_;
 }
 
 base::result<base::bytes> openssl_endpoint::export_keying_material(std::string_view label,
@@ -259,21 +254,11 @@ base::result<base::bytes> openssl_endpoint::export_keying_material(std::string_v
     return base::failure(errc::type_error, "from 1 to 1024 bytes can be exported");
   }
   base::bytes material(length);
-  if (SSL_export_keying_material(ssl_.get(), material.data(), length, label.data(), label.size(),
-                                 nullptr, 0, 0) != 1) {
-    return base::failure(errc::operation_error, crypto::take_openssl_error());
+  if (!secrets_->export_material(label, material)) {
+    ERR_clear_error();
+    return base::failure(errc::operation_error, "nothing can be exported under this label");
   }
   return material;
-}
-
-void openssl_endpoint::fail_from_openssl() {
-  const std::string why = crypto::take_openssl_error();
-  if (fingerprint_mismatch_) {
-    set_state(state::failed, {errc::fingerprint_mismatch,
-                              "the certificate matches no fingerprint of the description"});
-  } else {
-    set_state(state::failed, {errc::dtls_failed, why});
-  }
 }
 
 void openssl_endpoint::set_state(state now, base::failure reason) {
@@ -283,9 +268,11 @@ void openssl_endpoint::set_state(state now, base::failure reason) {
   });
   state_ = now;
   if (now == state::closed || now == state::failed) {
+    end_handshake();
     ERR_clear_error();
     records_.reset();
-    ssl_.reset();  // alerts wait in bio_
+    last_flight_.reset();
+    secrets_.reset();
     (void)before_start_.take();
     (void)before_connected_.take();
   }

@@ -1,19 +1,13 @@
-// The DTLS endpoint over OpenSSL: its handshake, its timer and its states.
+// The DTLS endpoint: OpenSSL's handshake, then records of our own.
 #pragma once
 
-#include "crypto/openssl.hpp"
-#include "dtls/datagram_bio.hpp"
 #include "dtls/early_datagrams.hpp"
 #include "dtls/endpoint.hpp"
-#include "dtls/openssl_context.hpp"
-#include "dtls/record.hpp"
-#include "dtls/record_layer.hpp"
-
-#include <deque>
+#include "dtls/openssl_handshake.hpp"
 
 namespace asiortc::dtls {
 
-class openssl_endpoint final : public endpoint, private certificate_judge {
+class openssl_endpoint final : public endpoint {
  public:
   explicit openssl_endpoint(settings settings);
 
@@ -28,7 +22,7 @@ class openssl_endpoint final : public endpoint, private certificate_judge {
   void close(base::time_point now) override;
 
   [[nodiscard]] state current_state() const override { return state_; }
-  [[nodiscard]] base::byte_span remote_certificate() const override { return remote_certificate_; }
+  [[nodiscard]] base::byte_span remote_certificate() const override;
   base::result<base::bytes> export_keying_material(std::string_view label,
                                                    std::size_t length) override;
   [[nodiscard]] std::uint16_t version() const override { return version_; }
@@ -36,39 +30,38 @@ class openssl_endpoint final : public endpoint, private certificate_judge {
   [[nodiscard]] std::uint64_t dropped() const override { return dropped_; }
 
  private:
-  bool accepts(X509* certificate) override;
-
-  bool make_ssl(role role);
   void handle_handshake_datagram(base::byte_span datagram);
   void handle_handshake_record(const record& record);
-  void advance_handshake();
+  void follow(openssl_handshake::progress progress);
   void connect();
-  void open(base::byte_span datagram, base::packet_batch& plain);
+  void keep_early(base::byte_span datagram);
   void open_early(base::packet_batch& plain);
-  void release_when_idle(base::time_point now);
   void update_retransmission(base::time_point now);
-  void fail_from_openssl();
+
+  void open(base::byte_span datagram, base::packet_batch& plain);
+  bool open_record(const record& sealed, base::packet_batch& plain);
+  bool handle_alert(base::byte_span content);
+  void send_close_notify();
+  void end_handshake();
   void set_state(state now, base::failure reason);
 
   settings settings_;
   state state_ = state::new_;
-  std::deque<event> events_;
+  std::vector<event> events_;
 
-  datagram_bio bio_;  // before the SSL that uses it
-  ssl_ptr ssl_;
+  std::unique_ptr<openssl_handshake> handshake_;    // while connecting
+  std::unique_ptr<const session_secrets> secrets_;  // while connected, as the next two
   std::optional<record_layer> records_;
+  std::optional<last_flight> last_flight_;
+  bool last_flight_due_ = false;
 
   early_datagrams before_start_;
   early_datagrams before_connected_;
-  std::size_t next_epoch_records_ = 0;  // handshake records of epoch 1 given to OpenSSL early
+  base::packet_batch waiting_;  // what there is to send and was not polled
 
-  base::time_point last_now_;
   base::time_point retransmit_at_ = base::never;
   base::time_point give_up_at_ = base::never;
-  base::time_point release_at_ = base::never;
-  bool used_since_check_ = false;
 
-  bool fingerprint_mismatch_ = false;
   base::bytes remote_certificate_;
   std::uint16_t version_ = 0;
   std::uint16_t srtp_profile_ = 0;

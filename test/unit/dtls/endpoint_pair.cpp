@@ -123,6 +123,19 @@ bool endpoint_pair::connected() const {
   return client.state() == dtls::state::connected && server.state() == dtls::state::connected;
 }
 
+base::bytes hold_last_flight(endpoint_pair& pair) {
+  base::bytes held;
+  pair.wire = [&](const packet& sent) {
+    const bool last_flight = !sent.from_client && pair.server.state() == dtls::state::connected;
+    if (last_flight) held = sent.bytes;
+    return last_flight ? lost() : once(sent);
+  };
+  pair.start();
+  pair.carry();
+  pair.wire = once;
+  return held;
+}
+
 bool exchanges_data(endpoint_pair& pair) {
   pair.server.deliver(pair.client.seal("to the server"));
   pair.client.deliver(pair.server.seal("to the client"));

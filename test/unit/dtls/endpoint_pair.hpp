@@ -79,6 +79,9 @@ class endpoint_pair {
   void pass_time();
 };
 
+/// Starts the pair and carries everything but the server's last flight, which it returns.
+base::bytes hold_last_flight(endpoint_pair& pair);
+
 /// Both ways, one message each; true when both arrive.
 bool exchanges_data(endpoint_pair& pair);
 

@@ -118,15 +118,7 @@ TEST_CASE("what is kept before start is bounded") {
 
 TEST_CASE("application data that overtakes the last flight is kept and delivered") {
   endpoint_pair pair;
-  // The server's last flight, which follows the client's second, is held back.
-  base::bytes held;
-  pair.wire = [&](const packet& sent) {
-    const bool last_flight = !sent.from_client && pair.server.state() == state::connected;
-    if (last_flight) held = sent.bytes;
-    return last_flight ? lost() : once(sent);
-  };
-  pair.start();
-  pair.carry();
+  const auto held = hold_last_flight(pair);
   REQUIRE(pair.server.state() == state::connected);
   REQUIRE(pair.client.state() == state::connecting);
   pair.client.deliver(pair.server.seal("first"));
