@@ -1,16 +1,20 @@
 // A client and a server, their wire in the fuzzer's hands: it says of each packet whether it is
-// lost, doubled, held back or altered, and puts datagrams of its own between.
+// lost, doubled, held back or altered, puts datagrams of its own between, and brings old ones
+// again.
 #include "dtls/endpoint.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <set>
+#include <string>
 
 using namespace asiortc;
 
 namespace {
 
 constexpr int longest_run = 60;
+constexpr std::size_t most_kept = 100;
 
 /// ECDSA, made once: the handshake is slow enough.
 const std::shared_ptr<const crypto::identity>& shared_identity() {
@@ -60,9 +64,26 @@ class joined_endpoints {
       case 5:
         if ((what & 0x70) == 0x70) target.close(now_);
         return;
+      case 7:
+        return (what & 0x40) != 0 ? export_from(target) : repeat(target);
       default:
         return;
     }
+  }
+
+  /// One or two of the datagrams that went to the target before, as one.
+  void repeat(dtls::endpoint& target) {
+    const auto& old = &target == client_.get() ? to_client_ : to_server_;
+    if (old.empty()) return;
+    base::bytes datagram = old[script_.u8() % old.size()];
+    const auto& second = old[script_.u8() % old.size()];
+    if (script_.u8() % 2 == 1) datagram.insert(datagram.end(), second.begin(), second.end());
+    deliver(target, datagram);
+  }
+
+  static void export_from(dtls::endpoint& from) {
+    const auto material = from.export_keying_material("EXTRACTOR-dtls_srtp", 60);
+    if (material.has_value() != (from.current_state() == dtls::state::connected)) std::abort();
   }
 
   void inject(dtls::endpoint& target, bool with_header) {
@@ -86,7 +107,8 @@ class joined_endpoints {
 
   void send(dtls::endpoint& from) {
     base::packet_batch out;
-    const bool sealed = from.seal(base::as_bytes("application data"), out);
+    const std::string data = "application data " + std::to_string(next_data_++);
+    const bool sealed = from.seal(base::as_bytes(data), out);
     if (sealed != (from.current_state() == dtls::state::connected)) std::abort();
     relay(out, &from == client_.get() ? *server_ : *client_);
   }
@@ -101,6 +123,8 @@ class joined_endpoints {
     for (const auto& entry : out.entries()) {
       const auto view = out.view(entry);
       base::bytes packet(view.begin(), view.end());
+      auto& old = &to == client_.get() ? to_client_ : to_server_;
+      if (old.size() < most_kept) old.push_back(packet);
       const std::uint8_t fate = script_.u8();
       if ((fate & 7) == 1) continue;
       if ((fate & 7) == 2) deliver(to, packet);
@@ -113,15 +137,20 @@ class joined_endpoints {
   void deliver(dtls::endpoint& to, base::bytes packet) {
     base::packet_batch plain;
     to.handle_datagram(now_, packet, plain);
-    // Only what a peer with the right certificate sealed ever comes out.
+    // Only what a peer with the right certificate sealed ever comes out, and that once.
     for (const auto& entry : plain.entries()) {
-      if (base::as_text(plain.view(entry)) != "application data") std::abort();
+      const std::string data(base::as_text(plain.view(entry)));
+      if (!data.starts_with("application data ") || !seen_.insert(data).second) std::abort();
     }
     while (to.poll_event()) {
     }
   }
 
   base::byte_reader script_;
+  std::vector<base::bytes> to_client_;
+  std::vector<base::bytes> to_server_;
+  std::set<std::string> seen_;
+  int next_data_ = 0;
   base::time_point now_{std::chrono::hours(1)};
   std::unique_ptr<dtls::endpoint> client_ = dtls::make_openssl_endpoint(make_settings());
   std::unique_ptr<dtls::endpoint> server_ = dtls::make_openssl_endpoint(make_settings());
