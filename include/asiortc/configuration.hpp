@@ -47,7 +47,9 @@ class ASIORTC_EXPORT timeouts {
   std::chrono::milliseconds no_candidates_grace{
       15000};                                    ///< after it, when no end of candidates came
   std::chrono::milliseconds disconnected{5000};  ///< nothing was heard for so long
-  std::chrono::milliseconds consent{30000};      ///< RFC 7675 5.1
+  std::chrono::milliseconds consent{30000};      ///< RFC 7675 5.1: without an answer for so long
+  std::chrono::milliseconds consent_interval{5000};  ///< between checks of the pair in use, +-20 %
+  std::chrono::milliseconds keepalive{15000};        ///< between checks of a pair in reserve
   std::chrono::milliseconds dtls_handshake{30000};
   std::chrono::milliseconds close_drain{
       30000};  ///< how long `async_close` waits for acknowledgement
@@ -63,6 +65,20 @@ class ASIORTC_EXPORT interface_address {
   std::string address;
 };
 
+/// What others see a local address as, where a router maps one address to one (RFC 4787's 1:1 NAT),
+/// as clouds do. Host candidates show `external` with the port of the socket.
+class ASIORTC_EXPORT external_address {
+ public:
+  external_address() = default;
+  external_address(std::string of_outside, std::string of_inside = {})
+      : external(std::move(of_outside)), local(std::move(of_inside)) {}
+
+  std::string external;  ///< a literal
+  std::string local;     ///< a literal of the same family; empty: every local address of the family
+
+  bool operator==(const external_address&) const = default;
+};
+
 /// Options of a `peer_connection`. Copyable; nothing in it is read after construction but by
 /// `configuration()`.
 class ASIORTC_EXPORT configuration {
@@ -75,12 +91,19 @@ class ASIORTC_EXPORT configuration {
   asiortc::rtcp_mux_policy rtcp_mux_policy = asiortc::rtcp_mux_policy::require;
   /// Own certificates; the first is used. None: one is made at the first need.
   std::vector<certificate> certificates;
+  /// Above 0, candidates are gathered from construction on (RFC 9429 3.5.4); all transports share
+  /// one, so that larger numbers do the same.
   std::uint8_t ice_candidate_pool_size = 0;
+  /// ICE-lite (RFC 8445 2.5): only answers checks. For servers with an address that every peer
+  /// reaches; no STUN or TURN server is used. Two lite peers do not connect.
+  bool ice_lite = false;
 
   std::uint16_t port_min = 0;  ///< local UDP ports; 0 for any
   std::uint16_t port_max = 0;
   /// Whether to use a local address; none: all but loopback, and loopback where there is no other.
   std::function<bool(const interface_address&)> interface_filter;
+  /// At most 16; the first that fits a local address counts.
+  std::vector<external_address> external_addresses;
   asiortc::timeouts timeouts;
 
   std::size_t max_message_size = 262144;         ///< what we accept, told to the peer; bytes

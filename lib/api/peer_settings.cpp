@@ -11,7 +11,8 @@ namespace {
 
 using std::chrono::system_clock;
 
-constexpr std::size_t max_label_bytes = 65535;   // RFC 8832 5.1: a 16-bit length
+constexpr std::size_t max_label_bytes = 65535;  // RFC 8832 5.1: a 16-bit length
+constexpr std::size_t max_external_addresses = 16;
 constexpr std::uint16_t max_channel_id = 65534;  // RFC 8831 6.4: 65535 is reserved by SCTP
 
 void add_server(const ice_server& server, io::driver_options& driver) {
@@ -48,6 +49,29 @@ std::shared_ptr<const crypto::identity> identity_of(const configuration& config)
   return config.certificates.front().native_handle();
 }
 
+base::ip_address parse_literal(const char* what, const std::string& text) {
+  const auto address = base::ip_address::parse(text);
+  if (!address) {
+    throw error(errc::syntax_error, std::string("configuration.external_addresses: ") + what +
+                                        " \"" + text + "\": expected an IPv4 or IPv6 address");
+  }
+  return *address;
+}
+
+void add_external_address(const external_address& given, io::driver_options& driver) {
+  if (driver.external_addresses.size() == max_external_addresses) {
+    throw error(errc::type_error, "configuration.external_addresses: expected at most 16");
+  }
+  io::address_mapping mapping;
+  mapping.external = parse_literal("external", given.external);
+  if (!given.local.empty()) mapping.local = parse_literal("local", given.local);
+  if (mapping.local && mapping.local->is_v4() != mapping.external.is_v4()) {
+    throw error(errc::type_error, "configuration.external_addresses: " + given.external + " and " +
+                                      given.local + " are not of one family");
+  }
+  driver.external_addresses.push_back(mapping);
+}
+
 void check_ports(const configuration& config) {
   if (config.port_min > config.port_max) {
     throw error(errc::type_error, "configuration: port_min " + std::to_string(config.port_min) +
@@ -67,6 +91,10 @@ peer_settings make_peer_settings(const configuration& config) {
   made.core.ice.no_candidates_grace = config.timeouts.no_candidates_grace;
   made.core.ice.disconnected_after = config.timeouts.disconnected;
   made.core.ice.consent_timeout = config.timeouts.consent;
+  made.core.ice.consent_interval = config.timeouts.consent_interval;
+  made.core.ice.keepalive_interval = config.timeouts.keepalive;
+  made.core.ice.lite = config.ice_lite;
+  made.core.pool_candidates = config.ice_candidate_pool_size > 0;
   made.core.dtls_handshake_timeout = config.timeouts.dtls_handshake;
   made.core.channels.max_message_size = config.max_message_size;
   made.core.channels.receive_budget = config.receive_budget;
@@ -77,6 +105,7 @@ peer_settings make_peer_settings(const configuration& config) {
   made.driver.resolver = config.resolver;
   made.driver.log = log;
   for (const auto& server : config.ice_servers) add_server(server, made.driver);
+  for (const auto& each : config.external_addresses) add_external_address(each, made.driver);
   made.core.identity = identity_of(config);
   return made;
 }

@@ -26,7 +26,9 @@ void peer_driver::impl::open_socket(const base::ip_address& address, std::uint16
   }
   const base::socket_id id{static_cast<std::uint32_t>(sockets.size() + 1)};
   sockets.push_back(std::make_shared<udp_socket>(strand.get(), id, std::move(*bound)));
-  core->add_local_socket(clock_now(), {id, sockets.back()->local(), preference});
+  base::endpoint shown = sockets.back()->local();
+  shown.address = map_address(shown.address, options.external_addresses);
+  core->add_local_socket(clock_now(), {id, shown, preference});
   receive_from(sockets.back());
 }
 

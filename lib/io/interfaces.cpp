@@ -108,6 +108,18 @@ default_addresses find_default_addresses() {
   return {source_towards(internet_v4), source_towards(internet_v6)};
 }
 
+base::ip_address map_address(const base::ip_address& local,
+                             const std::vector<address_mapping>& mappings) {
+  // No router is between a host and itself, or its link.
+  if (local.is_loopback() || local.is_link_local()) return local;
+  for (const auto& mapping : mappings) {
+    const bool fits =
+        mapping.local ? *mapping.local == local : mapping.external.is_v4() == local.is_v4();
+    if (fits) return mapping.external;
+  }
+  return local;
+}
+
 std::vector<local_address> select_addresses(std::vector<system_address> all,
                                             const interface_filter& filter,
                                             const default_addresses& defaults) {

@@ -30,6 +30,16 @@ struct local_address {
   std::uint16_t preference = 0;  ///< no two the same; larger is better
 };
 
+/// A router shows `local` to the world as `external`; without `local` every address of the family.
+struct address_mapping {
+  base::ip_address external;
+  std::optional<base::ip_address> local;
+};
+
+/// What the address looks like from outside.
+base::ip_address map_address(const base::ip_address& local,
+                             const std::vector<address_mapping>& mappings);
+
 using interface_filter = std::function<bool(const interface_address&)>;
 
 /// The addresses that the kernel would choose towards the internet; found without sending.

@@ -37,6 +37,7 @@ peer_driver::impl::~impl() = default;
 void peer_driver::impl::start(const boost::asio::any_io_executor& executor) {
   watch_context(executor);
   alarm->set_owner(self());
+  alarm->wake();  // a pool of candidates is wanted from the start
 }
 
 void peer_driver::impl::pump() {

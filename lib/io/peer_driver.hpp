@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "io/interfaces.hpp"
 #include "peer/peer.hpp"
 
 #include <asiortc/configuration.hpp>
@@ -27,6 +28,7 @@ struct driver_options {
   std::uint16_t port_min = 0;
   std::uint16_t port_max = 0;
   std::function<bool(const interface_address&)> interface_filter;
+  std::vector<address_mapping> external_addresses;
   std::shared_ptr<name_resolver> resolver;  ///< none: c-ares, shared by the context
   base::logger log;
 };

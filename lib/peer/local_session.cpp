@@ -129,6 +129,7 @@ local_session write_session(const local_facts& facts, std::vector<m_section> sec
                        {'s', "-"},
                        {'t', "0 0"}};
   tag = add_bundle_group(session, tag);
+  if (facts.lite) description.attributes.add("ice-lite");
   description.attributes.add("ice-options", "trickle ice2");
   for (std::size_t index = 0; index < session.sections.size(); ++index) {
     const auto& section = session.sections[index];

@@ -16,6 +16,7 @@ struct local_facts {
   ice::credentials credentials;
   std::string fingerprint;
   std::uint64_t max_message_size = 0;
+  bool lite = false;
 };
 
 /// The local candidates of one generation, in the order in which they were gathered.

@@ -35,7 +35,10 @@ peer::impl::impl(struct settings settings, struct environment environment)
       jsep_(log_),
       transport_(std::make_unique<transport>(transport_settings_of(settings_, log_),
                                              *environment_.random)),
-      data_(settings_.channels, *environment_.sctp, environment_.wake, log_) {}
+      data_(settings_.channels, *environment_.sctp, environment_.wake, log_),
+      pooling_(settings_.pool_candidates) {
+  if (pooling_) want_gathering();
+}
 
 peer::peer(settings settings, environment environment) {
   assert(settings.identity && environment.random != nullptr && environment.sctp != nullptr);

@@ -54,17 +54,22 @@ void peer::impl::start_gathering(base::time_point) {
   const local_session& session = *jsep_.effective_local();
   current.told = std::max(current.told, session.candidates_included);
   current.end_told = current.end_told || session.end_included;
-  if (gathering_ufrag_ != current.ufrag) {
-    gathering_ufrag_ = current.ufrag;
-    ++gathering_generation_;
+  const bool pooled = std::exchange(pooling_, false) && gathering_ufrag_ == current.ufrag;
+  if (pooled || gathering_ufrag_ != current.ufrag) {
     set_gathering_state(ice_gathering_state::gathering);
-    push(gathering_wanted{gathering_generation_});
   }
+  want_gathering();
   tell_local_candidates();
   finish_gathering();
 }
 
+void peer::impl::want_gathering() {
+  if (std::exchange(gathering_ufrag_, generation().ufrag) == generation().ufrag) return;
+  push(gathering_wanted{++gathering_generation_});
+}
+
 void peer::impl::finish_gathering() {
+  if (pooling_) return;  // webrtc-pc 4.4.1.6: the pool is no transport's yet, so no state tells
   // A restart gathers from the sockets that are there, which can be done before it is asked for.
   if (!generation().complete || gathering_ufrag_ != generation().ufrag) return;
   tell_local_candidates();

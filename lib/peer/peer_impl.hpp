@@ -59,6 +59,7 @@ struct peer::impl {
   void restart_agent(base::time_point now);
   void note_local_candidate(const ice::candidate& candidate);
   void tell_local_candidates();
+  void want_gathering();
   void finish_gathering();
   void set_gathering_state(ice_gathering_state next);
   local_generation& generation();
@@ -110,6 +111,7 @@ struct peer::impl {
   std::vector<local_generation> generations_;  ///< the last two at most, the newest last
   std::string gathering_ufrag_;
   std::uint32_t gathering_generation_ = 0;
+  bool pooling_ = false;  ///< gathers before any description asks for it
 
   // As last told by events, so that each change of the aggregate has the reason of its event.
   ice::agent_state agent_state_ = ice::agent_state::new_;

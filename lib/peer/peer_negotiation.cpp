@@ -18,6 +18,7 @@ local_facts peer::impl::facts() const {
   facts.fingerprint =
       settings_.identity->get_fingerprint(crypto::hash_algorithm::sha256).to_string();
   facts.max_message_size = settings_.channels.max_message_size;
+  facts.lite = settings_.ice.lite;
   return facts;
 }
 

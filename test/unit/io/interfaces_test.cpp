@@ -96,3 +96,16 @@ TEST_CASE("this machine has at least one address") {
   CHECK_FALSE(
       select_addresses(io::list_system_addresses(), {}, io::find_default_addresses()).empty());
 }
+
+TEST_CASE("an external address stands for the local one that it names, or for all of its family") {
+  const auto address = [](std::string_view text) { return *base::ip_address::parse(text); };
+  const std::vector<io::address_mapping> mappings{
+      {address("203.0.113.7"), address("10.0.0.7")},
+      {address("203.0.113.1"), std::nullopt},
+  };
+  CHECK(io::map_address(address("10.0.0.7"), mappings) == address("203.0.113.7"));
+  CHECK(io::map_address(address("10.0.0.8"), mappings) == address("203.0.113.1"));
+  CHECK(io::map_address(address("2001:db8::1"), mappings) == address("2001:db8::1"));
+  CHECK(io::map_address(address("127.0.0.1"), mappings) == address("127.0.0.1"));
+  CHECK(io::map_address(address("10.0.0.8"), {}) == address("10.0.0.8"));
+}

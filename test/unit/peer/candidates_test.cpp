@@ -145,4 +145,36 @@ TEST_CASE("the end of an old gathering is not the end of the new one") {
   CHECK(peer->current_ice_gathering_state() == ice_gathering_state::gathering);
 }
 
+TEST_CASE("a pool is gathered before a description asks for it, and told with the description") {
+  peer::settings settings;
+  settings.pool_candidates = true;
+  lone_peer peer(1, settings);
+  peer.drain();
+  CHECK(peer.gatherings_wanted() == 1);
+  peer.gather();
+  CHECK(peer->current_ice_gathering_state() == ice_gathering_state::new_);
+  CHECK(peer.candidates().empty());
+  peer.create_channel();
+  REQUIRE(peer.set_local());
+  peer.drain();
+  CHECK(peer.gatherings_wanted() == 1);
+  CHECK(peer->current_ice_gathering_state() == ice_gathering_state::complete);
+  const auto offer = peer->pending_local_description()->sdp;
+  CHECK(count_of(offer, "192.0.2.1 4000 typ host") == 1);
+  CHECK(count_of(offer, "a=end-of-candidates\r\n") == 1);
+}
+
+TEST_CASE("a pool that is still being gathered goes on as the description's gathering") {
+  peer::settings settings;
+  settings.pool_candidates = true;
+  lone_peer peer(1, settings);
+  peer.create_channel();
+  REQUIRE(peer.set_local());
+  CHECK(peer->current_ice_gathering_state() == ice_gathering_state::gathering);
+  peer.gather();
+  CHECK(peer.gatherings_wanted() == 1);
+  CHECK(peer.candidates().size() == 2);
+  CHECK(peer->current_ice_gathering_state() == ice_gathering_state::complete);
+}
+
 }  // namespace asiortc::test

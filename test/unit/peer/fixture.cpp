@@ -25,8 +25,7 @@ std::vector<Event> select(const std::vector<peer::event>& events) {
 
 }  // namespace
 
-lone_peer::lone_peer(std::uint64_t seed) : random_(seed) {
-  peer::settings settings;
+lone_peer::lone_peer(std::uint64_t seed, peer::settings settings) : random_(seed) {
   settings.identity = shared_identity();
   peer::environment environment;
   environment.random = &random_;

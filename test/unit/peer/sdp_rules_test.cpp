@@ -42,6 +42,19 @@ TEST_CASE("an offer has the lines that RFC 9429 asks for") {
   CHECK(offer.substr(offer.size() - 2) == "\r\n");
 }
 
+TEST_CASE("ICE-lite is said at session level, and only by who is") {
+  peer::settings settings;
+  settings.ice.lite = true;
+  lone_peer lite(1, settings);
+  lite.create_channel();
+  const std::string offer = lite.offer();
+  CHECK(count_of(offer, "a=ice-lite\r\n") == 1);
+  CHECK(offer.find("a=ice-lite") < offer.find("m="));
+  lone_peer full;
+  full.create_channel();
+  CHECK(count_of(full.offer(), "a=ice-lite") == 0);
+}
+
 TEST_CASE("the answer's setup follows from the offer's") {
   CHECK(line_of(answer_to(data_sdp("actpass")), "a=setup") == "a=setup:active");
   CHECK(line_of(answer_to(data_sdp("active")), "a=setup") == "a=setup:passive");

@@ -74,7 +74,7 @@ TEST_CASE("a session joins, signals with n, and leaves") {
 }
 
 TEST_CASE("a gap or a repeat in seq breaks the protocol") {
-  for (const std::uint64_t seq : {3, 1}) {
+  for (const std::uint64_t seq : {3U, 1U}) {
     session_harness h;
     h.join({{2, "b"}});
     h.hear(sig::signal_message{1, 2, "{}"});

@@ -65,9 +65,9 @@ TEST_CASE("a complaint says what was wrong") {
       {R"({"type":"resume","session":"s","secret":"t"})",
        "'last_seq' is missing, expected an integer"},
   };
-  for (const auto& [text, expected] : cases) {
-    CAPTURE(text);
-    CHECK(complaint(text) == expected);
+  for (const auto& wrong : cases) {
+    CAPTURE(wrong.first);
+    CHECK(complaint(wrong.first) == wrong.second);
   }
 }
 

@@ -1,0 +1,47 @@
+#include "api/peer_settings.hpp"
+
+#include <asiortc/error.hpp>
+
+#include <doctest/doctest.h>
+
+namespace asiortc::detail {
+namespace {
+
+/// What the constructor would throw; empty where it would not.
+std::string complaint(const configuration& config) {
+  try {
+    (void)make_peer_settings(config);
+  } catch (const error& refused) {
+    return refused.what();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("external addresses must be literals of one family") {
+  configuration config;
+  config.external_addresses = {external_address("203.0.113.1"),
+                               external_address("2001:db8::1", "fd00::1")};
+  CHECK(complaint(config).empty());
+  CHECK(make_peer_settings(config).driver.external_addresses.size() == 2);
+  config.external_addresses = {external_address("example.org")};
+  CHECK(complaint(config).find("example.org") != std::string::npos);
+  config.external_addresses = {external_address("203.0.113.1", "fd00::1")};
+  CHECK(complaint(config).find("not of one family") != std::string::npos);
+  config.external_addresses.assign(17, external_address("203.0.113.1"));
+  CHECK(complaint(config).find("at most 16") != std::string::npos);
+}
+
+TEST_CASE("the ICE options of a configuration reach the agent") {
+  configuration config;
+  config.ice_lite = true;
+  config.ice_candidate_pool_size = 2;
+  config.timeouts.consent_interval = std::chrono::seconds(1);
+  const auto made = make_peer_settings(config);
+  CHECK(made.core.ice.lite);
+  CHECK(made.core.pool_candidates);
+  CHECK(made.core.ice.consent_interval == std::chrono::seconds(1));
+}
+
+}  // namespace asiortc::detail
