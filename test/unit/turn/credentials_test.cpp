@@ -93,12 +93,12 @@ TEST_CASE("the first known algorithm of the list is chosen and the list is echoe
     const char* choice;
     bool sha256;
   };
-  for (const auto& [list, choice, sha256] :
+  for (const row& each :
        {row{"00010000 00020000", "00010000", false}, row{"00020000 00010000", "00020000", true},
         row{"00770003 aabbcc00 00020000", "00020000", true}}) {
-    CAPTURE(list);
+    CAPTURE(each.list);
     long_term_credentials credentials("user", "secret");
-    REQUIRE(take(credentials, challenge_with("realm", "obMatJos2AAABx", list)) ==
+    REQUIRE(take(credentials, challenge_with("realm", "obMatJos2AAABx", each.list)) ==
             challenge::accepted);
     const auto bytes = signed_by(credentials);
     const auto request = message_view::parse(bytes);
@@ -106,11 +106,11 @@ TEST_CASE("the first known algorithm of the list is chosen and the list is echoe
     const auto echoed = request->find(attribute_type::password_algorithms);
     const auto chosen = request->find(attribute_type::password_algorithm);
     REQUIRE((echoed && chosen));
-    CHECK(base::bytes(echoed->begin(), echoed->end()) == test::from_hex(list));
-    CHECK(base::bytes(chosen->begin(), chosen->end()) == test::from_hex(choice));
+    CHECK(base::bytes(echoed->begin(), echoed->end()) == test::from_hex(each.list));
+    CHECK(base::bytes(chosen->begin(), chosen->end()) == test::from_hex(each.choice));
     const auto text = base::as_bytes("user:realm:secret");
-    CHECK((sha256 ? request->verify_integrity(crypto::sha256(text))
-                  : request->verify_integrity(crypto::md5(text))));
+    CHECK((each.sha256 ? request->verify_integrity(crypto::sha256(text))
+                       : request->verify_integrity(crypto::md5(text))));
     CHECK(request->has(attribute_type::username));
   }
 }
