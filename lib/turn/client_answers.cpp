@@ -3,7 +3,6 @@
 #include "turn/client_impl.hpp"
 
 #include <algorithm>
-#include <set>
 
 namespace asiortc::turn {
 namespace {
@@ -219,11 +218,16 @@ void client::impl::refuse_peer(base::time_point now, const base::endpoint& peer,
                                const refusal& why) {
   permission* found = peers_.find(peer.address);
   if (found == nullptr) return;
-  std::set<base::endpoint> concerned;
-  for (const auto& packet : found->waiting) concerned.insert(packet.peer);
+  std::vector<base::endpoint> concerned;
+  const auto note = [&](const base::endpoint& one) {
+    if (std::find(concerned.begin(), concerned.end(), one) == concerned.end()) {
+      concerned.push_back(one);
+    }
+  };
+  for (const auto& packet : found->waiting) note(packet.peer);
   for (auto& c : peers_.channels()) {
     if (c.peer.address != peer.address || c.now == channel::status::refused) continue;
-    concerned.insert(c.peer);
+    note(c.peer);
     c.now = channel::status::refused;
     c.ask_at = base::never;
     c.expires_at = now + channel_lifetime + channel_rest;

@@ -48,7 +48,7 @@ channel* peer_table::add(base::time_point now, const base::endpoint& peer) {
   added.peer = peer;
   added.number = free_number();
   added.last_used = now;
-  return &channels_.emplace_back(std::move(added));
+  return &channels_.emplace_back(added);
 }
 
 std::uint16_t peer_table::free_number() {
