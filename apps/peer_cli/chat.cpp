@@ -24,6 +24,25 @@ constexpr std::chrono::milliseconds shortest_stay(300);
 /// A user who wants to leave does not wait for somebody who has fallen silent.
 constexpr std::chrono::seconds impatience(1);
 
+void apply(const chat_options& options, asiortc::configuration& config) {
+  for (const auto& url : options.stun) config.ice_servers.emplace_back(url);
+  for (const auto& url : options.turn) {
+    if (options.no_relay) continue;
+    asiortc::ice_server server(url);
+    server.username = options.turn_user;
+    server.credential = options.turn_password;
+    config.ice_servers.push_back(std::move(server));
+  }
+  if (options.log) {
+    config.log_threshold = *options.log;
+    config.log = [](asiortc::log_level, std::string_view layer, std::string_view line) {
+      tell(std::string(layer) + ": " + std::string(line));
+    };
+  }
+  config.turn_trusted_certificates = options.turn_trusted;
+  if (options.relay_only) config.ice_transport_policy = asiortc::ice_transport_policy::relay;
+}
+
 }  // namespace
 
 chat::chat(asio::io_context& context, const chat_options& options)
@@ -36,7 +55,7 @@ chat::chat(asio::io_context& context, const chat_options& options)
   // One certificate for all connections: the others know us by it when a server gives new ids.
   const asiortc::certificate_options validity(std::chrono::system_clock::now());
   config_.certificates.push_back(asiortc::certificate::generate(validity));
-  for (const auto& url : options.stun) config_.ice_servers.emplace_back(url);
+  apply(options, config_);
   const asiortc::peer_connection checks_the_configuration(context, config_);
 }
 

@@ -1,6 +1,7 @@
 // What a chat does with each of its links.
 #include "chat.hpp"
 #include "say.hpp"
+#include "text.hpp"
 #include "tuple_token.hpp"
 
 #include <boost/asio/use_awaitable.hpp>
@@ -14,6 +15,19 @@
 namespace peer_cli {
 
 namespace asio = boost::asio;
+
+namespace {
+
+/// How the pair carries data, in the words of the manual: directly, through a relay, over TCP.
+std::string way_of(const asiortc::candidate_pair& pair) {
+  for (const auto& end : {pair.local, pair.remote}) {
+    if (end.type != asiortc::candidate_type::relayed) continue;
+    return "relayed via " + end.address + " port " + std::to_string(end.port) + ", ";
+  }
+  return pair.local.protocol == "tcp" ? "tcp, " : "direct udp, ";
+}
+
+}  // namespace
 
 void chat::meet(const asiortc::signaling_client& client, const asiortc::signaling_peer& peer,
                 bool we_came_later) {
@@ -87,6 +101,7 @@ asio::awaitable<void> chat::tell_states(link_ptr peer) {
     std::string line = peer->name + ": " + std::string(to_string(change->state));
     const bool told = change->reason && change->reason != asiortc::errc::closed;
     if (told) line += " (" + change->reason.message() + ")";
+    if (told && !change->detail.empty()) line += ": " + printable(change->detail);
     tell(line);
     // The pipe of a link that failed may be gone, so nobody could restart it.
     if (change->state == asiortc::connection_state::failed) forget(peer);
@@ -98,7 +113,7 @@ asio::awaitable<void> chat::tell_pairs(link_ptr peer) {
   for (;;) {
     auto [ended, pair] = co_await pairs.async_next(tuple_token);
     if (!pair) co_return;
-    tell(peer->name + ": connected via " + to_string(*pair));
+    tell(peer->name + ": " + way_of(*pair) + to_string(*pair));
   }
 }
 

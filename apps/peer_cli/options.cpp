@@ -7,6 +7,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
 #include <string_view>
 
 namespace peer_cli {
@@ -38,6 +41,46 @@ std::string default_name() {
   return name.empty() || !check_name(name).empty() ? "peer" : name;
 }
 
+std::string read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void add_turn_options(CLI::App& command, chat_options& chat) {
+  auto* const turn = command
+                         .add_option("--turn", chat.turn,
+                                     "TURN server, turn:HOST[:PORT][?transport=udp|tcp] or "
+                                     "turns:HOST[:PORT]; may be given often")
+                         ->allow_extra_args(false);
+  command.add_option("--turn-user", chat.turn_user, "User name for the TURN servers")->needs(turn);
+  command.add_option("--turn-pass", chat.turn_password, "Password for the TURN servers")
+      ->needs(turn);
+  command
+      .add_option_function<std::string>(
+          "--turn-ca", [&chat](const std::string& path) { chat.turn_trusted = read_file(path); },
+          "File with the certificates, in PEM, that vouch for turns: servers (default: the "
+          "system's)")
+      ->needs(turn)
+      ->check(CLI::ExistingFile);
+  auto* const only = command.add_flag("--relay-only", chat.relay_only,
+                                      "Go through a TURN server even where a direct way exists");
+  only->needs(turn);
+  command.add_flag("--no-relay", chat.no_relay, "Go through no TURN server")->excludes(only);
+}
+
+void add_log_option(CLI::App& command, chat_options& chat) {
+  const std::map<std::string, asiortc::log_level> levels{{"trace", asiortc::log_level::trace},
+                                                         {"debug", asiortc::log_level::debug},
+                                                         {"info", asiortc::log_level::info},
+                                                         {"warning", asiortc::log_level::warning},
+                                                         {"error", asiortc::log_level::error}};
+  command
+      .add_option_function<std::string>(
+          "--log-level", [&chat, levels](const std::string& name) { chat.log = levels.at(name); },
+          "Show what the connections do: trace, debug, info, warning or error")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
+}
+
 constexpr std::string_view exit_codes =
     "Lines that are read before anybody is there wait for who comes first. At the end of the "
     "input\n"
@@ -66,6 +109,8 @@ parsed_options parse_options(int argc, char** argv) {
       ->check(CLI::Validator(check_name, ""));
   command->add_option("--stun", chat.stun, "STUN server, stun:HOST[:PORT]; may be given often")
       ->allow_extra_args(false);
+  add_turn_options(*command, chat);
+  add_log_option(*command, chat);
   std::size_t wait = 0;
   const auto* wait_option =
       command->add_option("--wait", wait, "Seconds to wait for the first peer (default: for ever)")

@@ -1,6 +1,8 @@
 // The command line of peer_cli.
 #pragma once
 
+#include <asiortc/log.hpp>
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -25,6 +27,13 @@ class chat_options {
   std::optional<std::string> server;  ///< none: the one on this machine, or this process
   std::string name;
   std::vector<std::string> stun;
+  std::vector<std::string> turn;
+  std::string turn_user;
+  std::string turn_password;
+  std::string turn_trusted;  ///< PEM; empty: the system's certificates
+  bool relay_only = false;
+  bool no_relay = false;
+  std::optional<asiortc::log_level> log;     ///< none: the library is silent
   std::optional<std::chrono::seconds> wait;  ///< none: for ever
 };
 

@@ -17,8 +17,8 @@ namespace asiortc::inline ASIORTC_ABI {
 
 class name_resolver;
 
-/// A STUN or TURN server (webrtc-pc 4.2.4 RTCIceServer). TURN is parsed and checked; its use
-/// comes with a later version.
+/// A STUN or TURN server (webrtc-pc 4.2.4 RTCIceServer). `turns:` is TLS over TCP. `stuns:` is
+/// checked and not used: what a server sees of a TCP connection helps no UDP.
 class ASIORTC_EXPORT ice_server {
  public:
   ice_server() = default;
@@ -86,6 +86,9 @@ class ASIORTC_EXPORT configuration {
   configuration() = default;
 
   std::vector<ice_server> ice_servers;
+  /// Certificates, in PEM, of which one must have signed that of a `turns:` server; empty: the
+  /// system's. The certificate must name the host of the URL.
+  std::string turn_trusted_certificates;
   asiortc::ice_transport_policy ice_transport_policy = asiortc::ice_transport_policy::all;
   asiortc::bundle_policy bundle_policy = asiortc::bundle_policy::balanced;
   asiortc::rtcp_mux_policy rtcp_mux_policy = asiortc::rtcp_mux_policy::require;

@@ -6,6 +6,7 @@
 #include <boost/system/error_code.hpp>
 
 #include <cstddef>
+#include <string>
 #include <utility>
 
 namespace asiortc::inline ASIORTC_ABI {
@@ -15,10 +16,12 @@ namespace asiortc::inline ASIORTC_ABI {
 template <class State>
 class ASIORTC_EXPORT state_change {
  public:
-  state_change(State new_state, boost::system::error_code why) : state(new_state), reason(why) {}
+  state_change(State new_state, boost::system::error_code why, std::string in_words = {})
+      : state(new_state), reason(why), detail(std::move(in_words)) {}
 
   State state;
   boost::system::error_code reason;  ///< why, for disconnected, failed and closed
+  std::string detail;                ///< more about it, for people; may be empty
   std::size_t merged = 0;            ///< earlier transitions that were dropped for this one
 
   void absorb(const state_change& older) { merged += older.merged + 1; }

@@ -17,7 +17,8 @@ void peer_state::handle(peer::connection_state_event& event) {
     if (event.reason.code) snapshot_.end_reason = event.reason.code;
     if (!event.reason.detail.empty()) snapshot_.last_error_detail = event.reason.detail;
   }
-  streams.connection_states->push(connection_change(event.now, event.reason.code));
+  streams.connection_states->push(
+      connection_change(event.now, event.reason.code, event.reason.detail));
   publish_channel_ids();
   if (negotiation_) negotiation_->on_connection_state(event.now);
   if (event.now != asiortc::connection_state::closed) return;
@@ -29,7 +30,8 @@ void peer_state::handle(peer::ice_connection_state_event& event) {
     const std::lock_guard lock(mutex_);
     snapshot_.ice_connection = event.now;
   }
-  streams.ice_connection_states->push(ice_connection_change(event.now, event.reason.code));
+  streams.ice_connection_states->push(
+      ice_connection_change(event.now, event.reason.code, event.reason.detail));
 }
 
 void peer_state::handle(peer::ice_gathering_state_event& event) {

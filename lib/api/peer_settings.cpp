@@ -15,6 +15,12 @@ constexpr std::size_t max_label_bytes = 65535;  // RFC 8832 5.1: a 16-bit length
 constexpr std::size_t max_external_addresses = 16;
 constexpr std::uint16_t max_channel_id = 65534;  // RFC 8831 6.4: 65535 is reserved by SCTP
 
+io::turn_transport turn_transport_of(const ice_server_url& url) {
+  if (url.scheme == ice_server_url::scheme_type::turns) return io::turn_transport::tls;
+  return url.transport == ice_server_url::transport_type::tcp ? io::turn_transport::tcp
+                                                              : io::turn_transport::udp;
+}
+
 void add_server(const ice_server& server, io::driver_options& driver) {
   if (server.urls.empty()) {
     throw error(errc::syntax_error, "ICE server: expected at least one URL");
@@ -25,12 +31,20 @@ void add_server(const ice_server& server, io::driver_options& driver) {
       throw error(errc::invalid_access,
                   "ICE server URL \"" + text + "\": expected a username and a credential");
     }
-    const bool usable = url.scheme == ice_server_url::scheme_type::stun;
-    if (usable) {
+    const bool is_dtls = url.scheme == ice_server_url::scheme_type::turns &&
+                         url.transport == ice_server_url::transport_type::udp;
+    if (is_dtls) {
+      driver.log(log_level::warning, [&] {
+        return "ICE server " + text + " is not used: TURN over DTLS is not spoken here";
+      });
+    } else if (url.is_turn()) {
+      driver.turn_servers.push_back(
+          {text, url.host, url.port, turn_transport_of(url), server.username, server.credential});
+    } else if (url.scheme == ice_server_url::scheme_type::stun) {
       driver.stun_servers.push_back({url.host, url.port});
     } else {
       driver.log(log_level::warning, [&] {
-        return "ICE server " + text + " is not used: only stun: over UDP is, in this version";
+        return "ICE server " + text + " is not used: a mapped address over TLS helps no UDP";
       });
     }
   }
@@ -105,6 +119,7 @@ peer_settings make_peer_settings(const configuration& config) {
   made.driver.resolver = config.resolver;
   made.driver.log = log;
   for (const auto& server : config.ice_servers) add_server(server, made.driver);
+  made.driver.turn_trusted_certificates = config.turn_trusted_certificates;
   for (const auto& each : config.external_addresses) add_external_address(each, made.driver);
   made.core.identity = identity_of(config);
   return made;

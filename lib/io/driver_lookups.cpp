@@ -28,7 +28,7 @@ base::ip_address to_base(const boost::asio::ip::address& address) {
 
 void peer_driver::impl::gather(std::uint32_t wanted) {
   generation = wanted;
-  servers_pending = 0;
+  servers_pending = 1;  // us, so that it is not complete before the last server was named
   const auto chosen =
       select_addresses(list_system_addresses(), options.interface_filter, find_default_addresses());
   for (const auto& local : chosen) {
@@ -47,6 +47,16 @@ void peer_driver::impl::gather(std::uint32_t wanted) {
       driver.finish_gathering_if_done();
     });
   }
+  for (const auto& server : options.turn_servers) {
+    ++servers_pending;
+    look_up(server.host, [wanted, &server](impl& driver, const auto& addresses) {
+      if (driver.generation != wanted) return;
+      driver.add_turn_server(server, addresses);
+      --driver.servers_pending;
+      driver.finish_gathering_if_done();
+    });
+  }
+  --servers_pending;
   finish_gathering_if_done();
 }
 

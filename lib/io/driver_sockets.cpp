@@ -69,6 +69,8 @@ void peer_driver::impl::send(turn_memory& memory) {
       const auto& socket = sockets[index];
       socket->send(memory.transmit, first, last, memory.failed);
       if (socket->blocked()) await_writable(socket);
+    } else {
+      send_over_stream(memory, first, last);
     }
     first = last;
   }

@@ -145,6 +145,8 @@ void peer_driver::impl::close_all() noexcept {
   cancel_lookups();
   for (const auto& socket : sockets) socket->close();
   sockets.clear();
+  for (const auto& stream : streams) stream->close();
+  streams.clear();
   blocked_sockets = 0;
   if (timer) timer->cancel();
   engine.release();

@@ -23,8 +23,21 @@ struct stun_server {
   std::uint16_t port = 3478;
 };
 
+enum class turn_transport : std::uint8_t { udp, tcp, tls };
+
+struct turn_server {
+  std::string url;  ///< as configured, for messages
+  std::string host;
+  std::uint16_t port = 3478;
+  turn_transport transport = turn_transport::udp;
+  std::string username;
+  std::string password;
+};
+
 struct driver_options {
   std::vector<stun_server> stun_servers;
+  std::vector<turn_server> turn_servers;
+  std::string turn_trusted_certificates;  ///< PEM; empty: the system's
   std::uint16_t port_min = 0;
   std::uint16_t port_max = 0;
   std::function<bool(const interface_address&)> interface_filter;

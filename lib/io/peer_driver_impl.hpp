@@ -5,6 +5,7 @@
 #include "io/peer_driver.hpp"
 #include "io/shared_resources.hpp"
 #include "io/ticking_engine.hpp"
+#include "io/turn_stream.hpp"
 #include "io/udp_socket.hpp"
 
 #include <asiortc/detail/context_listener.hpp>
@@ -65,6 +66,15 @@ struct peer_driver::impl final : public detail::context_listener {
   void report_failures(std::vector<base::route>& failed);
   [[nodiscard]] bool blocked() const { return blocked_sockets > 0; }
 
+  // Streams to TURN servers (driver_streams.cpp).
+  using error_code = boost::system::error_code;
+  void add_turn_server(const turn_server& server, const std::vector<base::ip_address>& addresses);
+  void open_stream(const turn_server& server, const base::endpoint& address);
+  void receive_from(const std::shared_ptr<turn_stream>& stream);
+  void lose_stream(const std::shared_ptr<turn_stream>& stream, std::string why);
+  void send_over_stream(const turn_memory& memory, std::size_t first, std::size_t last);
+  void flush(const std::shared_ptr<turn_stream>& stream);
+
   // Gathering and look-ups (driver_lookups.cpp).
   using resolved = std::function<void(impl&, const std::vector<base::ip_address>&)>;
   void gather(std::uint32_t generation);
@@ -89,6 +99,8 @@ struct peer_driver::impl final : public detail::context_listener {
 
   std::vector<std::shared_ptr<udp_socket>> sockets;  // socket_id n is at n - 1
   std::size_t blocked_sockets = 0;
+  std::vector<std::shared_ptr<turn_stream>> streams;
+  std::uint32_t last_stream = 0;
   std::optional<boost::asio::steady_timer> timer;
   base::time_point armed = base::never;
 

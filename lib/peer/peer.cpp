@@ -136,13 +136,32 @@ datachannel::table& peer::channels() { return impl_->data_.channels(); }
 
 void peer::add_local_socket(base::time_point now, const ice::local_socket& socket) {
   if (impl_->closed()) return;
-  impl_->transport_->agent().add_local_socket(now, socket);
+  impl_->transport_->add_local_socket(now, socket);
   impl_->settle(now);
 }
 
 void peer::add_stun_server(base::time_point now, const base::endpoint& server) {
   if (impl_->closed()) return;
   impl_->transport_->agent().add_stun_server(now, server);
+  impl_->settle(now);
+}
+
+void peer::add_turn_server(base::time_point now, const turn_server& server) {
+  if (impl_->closed()) return;
+  impl_->transport_->add_turn_server(now, server);
+  impl_->settle(now);
+}
+
+void peer::add_turn_stream(base::time_point now, base::socket_id stream, const turn_server& server,
+                           std::uint16_t preference) {
+  if (impl_->closed()) return;
+  impl_->transport_->add_turn_stream(now, stream, server, preference);
+  impl_->settle(now);
+}
+
+void peer::remove_socket(base::time_point now, base::socket_id socket, const base::failure& why) {
+  if (impl_->closed()) return;
+  impl_->transport_->remove_socket(now, socket, why);
   impl_->settle(now);
 }
 

@@ -9,6 +9,7 @@
 #include "crypto/identity.hpp"
 #include "datachannel/table.hpp"
 #include "ice/agent.hpp"
+#include "peer/relays.hpp"
 #include "sctp/association.hpp"
 
 #include <asiortc/candidate_pair.hpp>
@@ -136,6 +137,14 @@ class peer {
   // Gathering, told by the shell.
   void add_local_socket(base::time_point now, const ice::local_socket& socket);
   void add_stun_server(base::time_point now, const base::endpoint& server);
+  /// Asks the server for a relayed address over each local socket of its family.
+  void add_turn_server(base::time_point now, const turn_server& server);
+  /// A stream to the server is open: its packets (RFC 8656 and RFC 8489 framing taken off) are
+  /// datagrams of that socket id. Of two streams the one with the larger preference is better.
+  void add_turn_stream(base::time_point now, base::socket_id stream, const turn_server& server,
+                       std::uint16_t preference);
+  /// A socket or stream is gone, and what hung on it.
+  void remove_socket(base::time_point now, base::socket_id socket, const base::failure& why);
   void finish_gathering(base::time_point now, std::uint32_t generation);
   void name_resolved(base::time_point now, std::uint64_t token,
                      std::span<const base::ip_address> addresses);

@@ -27,7 +27,7 @@ void peer::impl::close(base::time_point now, const base::failure& reason) {
   data_.end(now, reason);
   if (transport_->dtls_state() == dtls::state::connected) {
     // With what else SCTP has ready, which its window bounds.
-    seal_waiting(farewell_, SIZE_MAX);
+    seal_waiting(now, farewell_, SIZE_MAX);
   }
   transport_->close(now, farewell_);
   data_.release();

@@ -73,11 +73,12 @@ struct peer::impl {
   void settle(base::time_point now);
   void settle(base::time_point now, base::packet_batch& plain);
   void handle_transport_event(base::time_point now, transport_event& happened);
+  [[nodiscard]] base::failure explain(const ice::state_changed& change) const;
   void handle_ice_state(base::time_point now, const ice::state_changed& change);
   void handle_dtls_state(base::time_point now, const dtls::state_changed& change);
   void update_connection_state(const base::failure& reason);
   bool transmit(base::time_point now, base::packet_batch& out, std::size_t max_packets);
-  bool seal_waiting(base::packet_batch& out, std::size_t budget);
+  bool seal_waiting(base::time_point now, base::packet_batch& out, std::size_t budget);
   void refresh_round_trip();
   void push(event value);
   void collect_channel_events();

@@ -128,13 +128,23 @@ void peer::impl::handle_transport_event(base::time_point now, transport_event& h
       happened);
 }
 
+/// A relay that did not come about may be why no pair works.
+base::failure peer::impl::explain(const ice::state_changed& change) const {
+  const auto& refused = transport_->last_relay_failure();
+  if (change.now != ice::agent_state::failed || !refused) return change.reason;
+  const bool relay_was_all = settings_.ice.relay_only && transport_->agent().pairs().empty();
+  return {relay_was_all ? refused->code : change.reason.code,
+          change.reason.detail + "; " + refused->detail};
+}
+
 void peer::impl::handle_ice_state(base::time_point now, const ice::state_changed& change) {
   agent_state_ = change.now;
+  const base::failure reason = explain(change);
   const auto state = to_public(change.now);
   if (std::exchange(ice_state_, state) != state) {
-    push(ice_connection_state_event{state, change.reason});
+    push(ice_connection_state_event{state, reason});
   }
-  update_connection_state(change.reason);
+  update_connection_state(reason);
   // Without consent the other side has ended its channels as well; a failure before there was
   // anything to consent to leaves them waiting for an ICE restart.
   if (change.now == ice::agent_state::failed &&
@@ -186,15 +196,15 @@ bool peer::impl::transmit(base::time_point now, base::packet_batch& out, std::si
   }
   if (closed()) return false;
   const std::size_t before = out.size();
-  transport_->poll_transmit(out);
+  transport_->poll_transmit(now, out);
   const std::size_t used = out.size() - before;
-  const bool more = seal_waiting(out, used < max_packets ? max_packets - used : 0);
+  const bool more = seal_waiting(now, out, used < max_packets ? max_packets - used : 0);
   // Sending can make room for what waits in the channels.
   data_.update(now);
   return more;
 }
 
-bool peer::impl::seal_waiting(base::packet_batch& out, std::size_t budget) {
+bool peer::impl::seal_waiting(base::time_point now, base::packet_batch& out, std::size_t budget) {
   if (transport_->dtls_state() != dtls::state::connected) return false;
   base::packet_batch& packets = thread_scratch().packets;
   packets.clear();
@@ -212,7 +222,7 @@ bool peer::impl::seal_waiting(base::packet_batch& out, std::size_t budget) {
   }
   const auto& entries = packets.entries();
   for (; backlog_next_ < entries.size() && budget > 0; ++backlog_next_, --budget) {
-    transport_->seal(packets.view(entries[backlog_next_]), out);
+    transport_->seal(now, packets.view(entries[backlog_next_]), out);
   }
   if (backlog_next_ == entries.size()) return false;
   std::swap(packets, backlog_);

@@ -1,5 +1,7 @@
 #include "peer/transport.hpp"
 
+#include "ice/check_list.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -9,6 +11,8 @@ namespace {
 // A ClientHello with post-quantum key shares is two datagrams, and may be resent before the answer.
 constexpr std::size_t max_early_datagrams = 16;
 constexpr std::size_t max_early_bytes = 16 * 1024;
+
+constexpr std::size_t max_turn_servers = 16;
 
 enum class protocol { stun, dtls, other };
 
@@ -21,11 +25,19 @@ protocol classify(base::byte_span datagram) {
   return first >= 20 && first <= 63 ? protocol::dtls : protocol::other;
 }
 
+/// Packets on their way to a relay. The block belongs to the thread, as nothing stays in it.
+base::packet_batch& relay_scratch() {
+  static thread_local base::packet_batch block;
+  block.clear();
+  return block;
+}
+
 }  // namespace
 
 transport::transport(transport_settings settings, base::random_source& random)
     : settings_(std::move(settings)),
       agent_(settings_.ice, random, settings_.log.named("ice")),
+      relays_(random, settings_.log.named("turn")),
       candidates_(settings_.log) {}
 
 base::result<dtls::role> transport::decide_role(sdp_type remote_type,
@@ -98,8 +110,50 @@ void transport::start_dtls(base::time_point now) {
   dtls_->start(now, *role_);
 }
 
+void transport::add_local_socket(base::time_point now, const ice::local_socket& socket) {
+  sockets_.push_back(socket);
+  agent_.add_local_socket(now, socket);
+  for (const auto& server : turn_servers_) allocate(now, socket, server);
+}
+
+void transport::add_turn_server(base::time_point now, const turn_server& server) {
+  // RFC 8445 2.5: a lite agent has host candidates alone.
+  if (settings_.ice.lite || turn_servers_.size() >= max_turn_servers) return;
+  const bool known = std::any_of(turn_servers_.begin(), turn_servers_.end(),
+                                 [&](const auto& each) { return each.address == server.address; });
+  if (known) return;  // a later gathering names it again
+  turn_servers_.push_back(server);
+  for (const auto& socket : sockets_) allocate(now, socket, server);
+}
+
+void transport::allocate(base::time_point now, const ice::local_socket& socket,
+                         const turn_server& server) {
+  if (!ice::can_pair(socket.address.address, server.address.address)) return;
+  relays_.allocate(now, socket.id, server, socket.interface_preference, false, agent_);
+}
+
+void transport::add_turn_stream(base::time_point now, base::socket_id stream,
+                                const turn_server& server, std::uint16_t preference) {
+  if (!settings_.ice.lite) relays_.allocate(now, stream, server, preference, true, agent_);
+}
+
+void transport::remove_socket(base::time_point now, base::socket_id socket,
+                              const base::failure& why) {
+  std::erase_if(sockets_, [=](const ice::local_socket& each) { return each.id == socket; });
+  relays_.remove_carrier(now, socket, why, agent_);
+  agent_.remove_local_socket(now, socket);
+}
+
 void transport::handle_datagram(base::time_point now, const base::datagram& datagram,
                                 base::packet_batch& plain) {
+  if (relays_.empty()) return handle_direct(now, datagram, plain);
+  std::optional<base::datagram> inner;
+  if (!relays_.handle_datagram(now, datagram, inner)) return handle_direct(now, datagram, plain);
+  if (inner) handle_direct(now, *inner, plain);
+}
+
+void transport::handle_direct(base::time_point now, const base::datagram& datagram,
+                              base::packet_batch& plain) {
   switch (classify(datagram.bytes)) {
     case protocol::stun:
       agent_.handle_datagram(now, datagram);
@@ -161,14 +215,16 @@ void transport::feed_early(base::time_point now, base::packet_batch& plain) {
 void transport::handle_timeout(base::time_point now) {
   if (agent_.next_deadline() <= now) agent_.handle_timeout(now);
   if (dtls_ && dtls_->next_deadline() <= now) dtls_->handle_timeout(now);
+  relays_.handle_timeout(now);
 }
 
 base::time_point transport::next_deadline() const {
-  const base::time_point ice = agent_.next_deadline();
+  const base::time_point ice = std::min(agent_.next_deadline(), relays_.next_deadline());
   return dtls_ ? std::min(ice, dtls_->next_deadline()) : ice;
 }
 
 std::optional<transport_event> transport::poll_event(base::time_point now) {
+  relays_.update(now, agent_);
   while (auto event = agent_.poll_event()) {
     if (std::holds_alternative<ice::writable>(*event)) {
       writable_ = true;
@@ -191,23 +247,47 @@ std::optional<transport_event> transport::poll_event(base::time_point now) {
   return std::nullopt;
 }
 
-void transport::poll_transmit(base::packet_batch& out) {
-  agent_.poll_transmit(out);
+void transport::poll_transmit(base::time_point now, base::packet_batch& out) {
+  base::packet_batch& packets = relays_.empty() ? out : relay_scratch();
+  agent_.poll_transmit(packets);
+  if (const auto route = dtls_ ? agent_.data_route() : std::nullopt) {
+    packets.set_route(*route, base::traffic_class::control);
+    dtls_->poll_transmit(packets);
+  }
+  if (relays_.empty()) return;
+  forward(now, packets, out);
+  relays_.poll_transmit(out);
+}
+
+void transport::forward(base::time_point now, const base::packet_batch& packets,
+                        base::packet_batch& out) {
+  for (const auto& packet : packets.entries()) {
+    if (relays::is_relayed(packet.to.local)) {
+      relays_.send(now, packet.to, packets.view(packet), packet.kind, out);
+    } else {
+      out.set_route(packet.to, packet.kind);
+      out.append(packets.view(packet));
+    }
+  }
+}
+
+bool transport::set_data_route(base::packet_batch& out) {
+  const auto route = agent_.data_route();
+  if (!route) return false;
+  relayed_data_route_ = relays::is_relayed(route->local) ? route : std::nullopt;
+  out.set_route(*route, base::traffic_class::data);
+  return true;
+}
+
+void transport::seal(base::time_point now, base::byte_span plain, base::packet_batch& out) {
   if (!dtls_) return;
-  const auto route = agent_.data_route();
-  if (!route) return;
-  out.set_route(*route, base::traffic_class::control);
-  dtls_->poll_transmit(out);
-}
-
-bool transport::set_data_route(base::packet_batch& out) const {
-  const auto route = agent_.data_route();
-  if (route) out.set_route(*route, base::traffic_class::data);
-  return route.has_value();
-}
-
-bool transport::seal(base::byte_span plain, base::packet_batch& out) {
-  return dtls_ && dtls_->seal(plain, out);
+  if (!relayed_data_route_) {
+    dtls_->seal(plain, out);
+    return;
+  }
+  base::packet_batch& sealed = relay_scratch();
+  sealed.set_route(*relayed_data_route_, base::traffic_class::data);
+  if (dtls_->seal(plain, sealed)) forward(now, sealed, out);
 }
 
 dtls::state transport::dtls_state() const {
@@ -217,8 +297,9 @@ dtls::state transport::dtls_state() const {
 void transport::close(base::time_point now, base::packet_batch& out) {
   if (dtls_) {
     dtls_->close(now);
-    poll_transmit(out);
+    poll_transmit(now, out);
   }
+  relays_.close(now, out);
   agent_.close();
 }
 

@@ -9,6 +9,7 @@
 #include "base/time.hpp"
 #include "dtls/endpoint.hpp"
 #include "ice/agent.hpp"
+#include "peer/relays.hpp"
 #include "peer/remote_candidates.hpp"
 #include "peer/session.hpp"
 
@@ -56,6 +57,18 @@ class transport {
   /// Both sides' parameters are known: they are in force from now on.
   void negotiate(base::time_point now, const transport_parameters& remote, dtls::role role);
 
+  // Gathering.
+  void add_local_socket(base::time_point now, const ice::local_socket& socket);
+  /// Asks for an address over each local socket of the server's family, also of those to come.
+  void add_turn_server(base::time_point now, const turn_server& server);
+  /// A stream to the server is open; `preference` orders streams among each other.
+  void add_turn_stream(base::time_point now, base::socket_id stream, const turn_server& server,
+                       std::uint16_t preference);
+  void remove_socket(base::time_point now, base::socket_id socket, const base::failure& why);
+  [[nodiscard]] const std::optional<base::failure>& last_relay_failure() const {
+    return relays_.last_failure();
+  }
+
   // Input.
   void begin_batch() { last_known_.reset(); }
   /// Application data that it carried is appended to `plain`.
@@ -69,11 +82,11 @@ class transport {
   // Output.
   std::optional<transport_event> poll_event(base::time_point now);
   /// ICE's and DTLS's own packets.
-  void poll_transmit(base::packet_batch& out);
+  void poll_transmit(base::time_point now, base::packet_batch& out);
   /// Sets the route of application data; false while there is none.
-  [[nodiscard]] bool set_data_route(base::packet_batch& out) const;
+  [[nodiscard]] bool set_data_route(base::packet_batch& out);
   /// Seals one packet of application data.
-  bool seal(base::byte_span plain, base::packet_batch& out);
+  void seal(base::time_point now, base::byte_span plain, base::packet_batch& out);
 
   [[nodiscard]] dtls::state dtls_state() const;
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
@@ -87,6 +100,10 @@ class transport {
     base::route from;
   };
 
+  void handle_direct(base::time_point now, const base::datagram& datagram,
+                     base::packet_batch& plain);
+  void allocate(base::time_point now, const ice::local_socket& socket, const turn_server& server);
+  void forward(base::time_point now, const base::packet_batch& packets, base::packet_batch& out);
   void handle_dtls(base::time_point now, const base::datagram& datagram, base::packet_batch& plain);
   [[nodiscard]] bool is_known(base::time_point now, const base::route& from);
   void keep_early(const base::datagram& datagram);
@@ -94,6 +111,9 @@ class transport {
 
   transport_settings settings_;
   ice::agent agent_;
+  relays relays_;
+  std::vector<ice::local_socket> sockets_;
+  std::vector<turn_server> turn_servers_;
   remote_candidates candidates_;
   std::unique_ptr<dtls::endpoint> dtls_;
   std::optional<dtls::role> role_;
@@ -101,6 +121,7 @@ class transport {
   std::optional<std::string> remote_tls_id_;
   std::string negotiated_ufrag_;
   bool writable_ = false;
+  std::optional<base::route> relayed_data_route_;  ///< where data goes, if through a relay
   std::optional<base::route> last_known_;
   std::vector<early_datagram> early_;
   std::size_t early_bytes_ = 0;

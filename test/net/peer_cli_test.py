@@ -202,7 +202,7 @@ class OverServer(Case):
         second.hears("first: hello", "first: ", "first: tab\there")
         second.says("grüße 👋")
         first.hears("second: grüße 👋")
-        self.assertTrue(any("connected via host" in line for line in first.err.seen))
+        self.assertTrue(any("direct udp, host" in line for line in first.err.seen))
         self.assertEqual((first.ends(), second.ends()), (0, 0))
 
     def test_everyone_in_the_room_hears_all_of_a_pipe(self):

@@ -94,7 +94,12 @@ class World:
             addresses = [f"{address}/{24 if family == 4 else 64}"
                          for family, both in SERVERS.items() for address in both]
             ip_batch(["link add bridge type bridge mcast_snooping 0", "link set bridge up",
-                      *(f"address add {address} dev bridge" for address in addresses)],
+                      *(f"address add {address} dev bridge" for address in addresses),
+                      # What goes nowhere is lost, as out there: without a route the TURN server
+                      # would be told, and coturn ends the allocation that sent it.
+                      "link add nowhere type veth peer name nobody",
+                      "link set nowhere arp off up", "link set nobody up",
+                      "route add default dev nowhere", "route add ::/0 dev nowhere"],
                      self.internet)
         except BaseException:
             self.__exit__()

@@ -1,0 +1,192 @@
+#include "peer/relays.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace asiortc::peer {
+namespace {
+
+constexpr std::size_t max_relays = 32;
+// RFC 8656 7.4 warns of loops between servers that send a client to each other.
+constexpr int max_redirections = 1;
+
+template <class... Functions>
+struct overloaded : Functions... {
+  using Functions::operator()...;
+};
+template <class... Functions>
+overloaded(Functions...) -> overloaded<Functions...>;
+
+bool is_finished(turn::state state) {
+  return state == turn::state::failed || state == turn::state::ended;
+}
+
+}  // namespace
+
+turn::client relays::make_client(const base::route& server, const turn_server& configured,
+                                 bool reliable) const {
+  turn::settings settings;
+  settings.server = server;
+  settings.reliable = reliable;
+  settings.username = configured.username;
+  settings.password = configured.password;
+  settings.family =
+      server.remote.address.is_v4() ? turn::address_family::ipv4 : turn::address_family::ipv6;
+  settings.log = log_;
+  return {std::move(settings), *random_};
+}
+
+relays::relay* relays::find(base::socket_id id) {
+  const auto found =
+      std::find_if(relays_.begin(), relays_.end(), [=](const relay& r) { return r.id == id; });
+  return found == relays_.end() ? nullptr : &*found;
+}
+
+relays::relay* relays::find(const base::route& server) {
+  const auto found = std::find_if(relays_.begin(), relays_.end(),
+                                  [&](const relay& r) { return r.server == server; });
+  return found == relays_.end() ? nullptr : &*found;
+}
+
+void relays::allocate(base::time_point now, base::socket_id over, const turn_server& server,
+                      std::uint16_t preference, bool reliable, ice::agent& agent) {
+  const base::route route{over, server.address};
+  relay made{{},       route, server, preference,
+             reliable, false, 0,      make_client(route, server, reliable)};
+  start(now, std::move(made), agent);
+}
+
+void relays::start(base::time_point now, relay made, ice::agent& agent) {
+  if (relays_.size() >= max_relays || find(made.server) != nullptr) return;
+  made.id = base::socket_id{++last_id_ | relayed_bit};
+  made.holds_gathering = true;
+  agent.hold_gathering();
+  made.client.start(now);
+  relays_.push_back(std::move(made));
+}
+
+void relays::remove_carrier(base::time_point now, base::socket_id over, const base::failure& why,
+                            ice::agent& agent) {
+  for (auto& each : relays_) {
+    if (each.server.local != over) continue;
+    note_failure(each, why);
+    agent.remove_local_socket(now, each.id);
+    release_gathering(now, each, agent);
+  }
+  std::erase_if(relays_, [=](const relay& r) { return r.server.local == over; });
+}
+
+bool relays::handle_datagram(base::time_point now, const base::datagram& datagram,
+                             std::optional<base::datagram>& inner) {
+  relay* const from = find(datagram.from);
+  if (from == nullptr) return false;
+  const auto outcome = from->client.handle_datagram(now, datagram);
+  if (outcome.relayed) {
+    inner = datagram;
+    inner->bytes = outcome.relayed->payload;
+    inner->from = {from->id, outcome.relayed->peer};
+  }
+  return outcome.taken;
+}
+
+void relays::send(base::time_point now, const base::route& to, base::byte_span packet,
+                  base::traffic_class kind, base::packet_batch& out) {
+  // What the server does not take is lost, as on any network; the client counts it.
+  if (relay* const over = find(to.local)) over->client.send(now, to.remote, packet, kind, out);
+}
+
+void relays::handle_timeout(base::time_point now) {
+  for (auto& each : relays_) {
+    if (each.client.next_deadline() <= now) each.client.handle_timeout(now);
+  }
+}
+
+base::time_point relays::next_deadline() const {
+  base::time_point next = base::never;
+  for (const auto& each : relays_) next = std::min(next, each.client.next_deadline());
+  return next;
+}
+
+void relays::update(base::time_point now, ice::agent& agent) {
+  for (auto& each : relays_) {
+    while (auto event = each.client.poll_event()) handle(now, each, *event, agent);
+  }
+  drop_finished();
+  for (auto& next : std::exchange(redirected_, {})) start(now, std::move(next), agent);
+}
+
+void relays::handle(base::time_point now, relay& which, turn::event& event, ice::agent& agent) {
+  std::visit(overloaded{
+                 [&](const turn::allocated& given) { add_address(now, which, given, agent); },
+                 [&](const turn::failed& refused) {
+                   if (refused.alternate && which.redirections < max_redirections) {
+                     const base::route route{which.server.local, *refused.alternate};
+                     redirected_.push_back({{},
+                                            route,
+                                            which.configured,
+                                            which.preference,
+                                            which.reliable,
+                                            false,
+                                            which.redirections + 1,
+                                            make_client(route, which.configured, which.reliable)});
+                   } else {
+                     note_failure(which, refused.why);
+                   }
+                   release_gathering(now, which, agent);
+                 },
+                 [&](const turn::ended& lost) {
+                   note_failure(which, lost.why);
+                   agent.remove_local_socket(now, which.id);
+                 },
+                 [&](const turn::peer_refused& refused) {
+                   agent.handle_send_error(now, {which.id, refused.peer});
+                 },
+             },
+             event);
+}
+
+void relays::add_address(base::time_point now, relay& which, const turn::allocated& given,
+                         ice::agent& agent) {
+  ice::relayed_socket socket;
+  socket.id = which.id;
+  socket.relayed = given.relayed;
+  socket.mapped = given.mapped;
+  socket.server = which.server.remote.address;
+  socket.interface_preference = which.preference;
+  agent.add_relayed_socket(now, socket);
+  // What the server saw of a stream is of no use for UDP.
+  if (!which.reliable) {
+    agent.add_reflexive_address(now, which.server.local, given.mapped, which.server.remote.address);
+  }
+  release_gathering(now, which, agent);
+}
+
+void relays::note_failure(const relay& which, const base::failure& why) {
+  const auto& server = which.configured;
+  const std::string name = server.name.empty() ? server.address.to_string() : server.name;
+  last_failure_ = {why.code, name + ": " + (why.detail.empty() ? why.code.message() : why.detail)};
+  log_(log_level::warning, [&] { return last_failure_->detail; });
+}
+
+void relays::release_gathering(base::time_point now, relay& which, ice::agent& agent) {
+  if (std::exchange(which.holds_gathering, false)) agent.release_gathering(now);
+}
+
+void relays::drop_finished() {
+  std::erase_if(relays_, [](const relay& r) { return is_finished(r.client.current_state()); });
+}
+
+void relays::poll_transmit(base::packet_batch& out) {
+  for (auto& each : relays_) each.client.poll_transmit(out);
+}
+
+void relays::close(base::time_point now, base::packet_batch& out) {
+  for (auto& each : relays_) {
+    each.client.close(now);
+    each.client.poll_transmit(out);
+  }
+  relays_.clear();
+}
+
+}  // namespace asiortc::peer

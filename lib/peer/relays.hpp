@@ -1,0 +1,101 @@
+// The TURN allocations of one transport. To ICE each is a local socket with an id of its own; here
+// packets are wrapped for the server on their way out and unwrapped on their way in.
+#pragma once
+
+#include "base/log.hpp"
+#include "base/packet.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "ice/agent.hpp"
+#include "turn/client.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace asiortc::peer {
+
+/// A TURN server with its name resolved.
+struct turn_server {
+  base::endpoint address;
+  std::string username;
+  std::string password;
+  std::string name;  ///< as it was configured, for messages
+};
+
+class relays {
+ public:
+  relays(base::random_source& random, base::logger log) : random_(&random), log_(log) {}
+
+  /// Whether packets of the id go through a server.
+  static bool is_relayed(base::socket_id id) {
+    return (static_cast<std::uint32_t>(id) & relayed_bit) != 0;
+  }
+
+  [[nodiscard]] bool empty() const { return relays_.empty(); }
+
+  /// Asks the server for an address, over the socket or stream. Gathering waits for the answer.
+  /// Nothing happens when this is done already, or for the 33rd time.
+  void allocate(base::time_point now, base::socket_id over, const turn_server& server,
+                std::uint16_t preference, bool reliable, ice::agent& agent);
+  /// The socket or stream is gone, and with it what was allocated over it.
+  void remove_carrier(base::time_point now, base::socket_id over, const base::failure& why,
+                      ice::agent& agent);
+
+  /// False if the datagram is not from a server, or not TURN's. Else `inner` is set if it carried
+  /// a packet of a peer.
+  bool handle_datagram(base::time_point now, const base::datagram& datagram,
+                       std::optional<base::datagram>& inner);
+  /// Wraps a packet whose route is relayed.
+  void send(base::time_point now, const base::route& to, base::byte_span packet,
+            base::traffic_class kind, base::packet_batch& out);
+
+  void handle_timeout(base::time_point now);
+  [[nodiscard]] base::time_point next_deadline() const;
+  /// Tells the agent what came of the allocations.
+  void update(base::time_point now, ice::agent& agent);
+  void poll_transmit(base::packet_batch& out);
+  /// Gives the allocations back.
+  void close(base::time_point now, base::packet_batch& out);
+
+  /// Why the last allocation failed, if one did.
+  [[nodiscard]] const std::optional<base::failure>& last_failure() const { return last_failure_; }
+
+ private:
+  static constexpr std::uint32_t relayed_bit = 0x8000'0000;
+
+  struct relay {
+    base::socket_id id;
+    base::route server;
+    turn_server configured;
+    std::uint16_t preference;
+    bool reliable;
+    bool holds_gathering;
+    int redirections;
+    turn::client client;
+  };
+
+  [[nodiscard]] relay* find(base::socket_id id);
+  [[nodiscard]] relay* find(const base::route& server);
+  void start(base::time_point now, relay made, ice::agent& agent);
+  void handle(base::time_point now, relay& which, turn::event& event, ice::agent& agent);
+  void add_address(base::time_point now, relay& which, const turn::allocated& given,
+                   ice::agent& agent);
+  void note_failure(const relay& which, const base::failure& why);
+  void release_gathering(base::time_point now, relay& which, ice::agent& agent);
+  void drop_finished();
+  [[nodiscard]] turn::client make_client(const base::route& server, const turn_server& configured,
+                                         bool reliable) const;
+
+  base::random_source* random_;
+  base::logger log_;
+  std::vector<relay> relays_;
+  /// Redirections to be followed once no list is being walked.
+  std::vector<relay> redirected_;
+  std::uint32_t last_id_ = 0;
+  std::optional<base::failure> last_failure_;
+};
+
+}  // namespace asiortc::peer
