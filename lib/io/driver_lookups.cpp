@@ -15,8 +15,6 @@ namespace {
 
 // A remote description may carry many names; the core bounds its candidates, this the look-ups.
 constexpr std::size_t max_lookups = 128;
-// Each gathering may find new addresses; ids of sockets are never used again.
-constexpr std::size_t max_sockets = 64;
 
 base::ip_address to_base(const boost::asio::ip::address& address) {
   if (address.is_v4()) return base::ip_address::v4(address.to_v4().to_bytes());

@@ -16,20 +16,26 @@ bool carries_sctp(const base::datagram& datagram) {
 
 }  // namespace
 
-void peer_driver::impl::open_socket(const base::ip_address& address, std::uint16_t preference) {
+std::shared_ptr<udp_socket> peer_driver::impl::bind_socket(const base::ip_address& address) {
   const std::uint32_t start = options.port_min == 0 ? 0 : crypto::system_random().u32();
   auto bound = open_udp(address, {options.port_min, options.port_max}, start);
   if (!bound) {
     options.log(log_level::warning,
                 [&] { return bound.error().detail + ": " + bound.error().code.message(); });
-    return;
+    return nullptr;
   }
   const base::socket_id id{static_cast<std::uint32_t>(sockets.size() + 1)};
   sockets.push_back(std::make_shared<udp_socket>(strand.get(), id, std::move(*bound)));
-  base::endpoint shown = sockets.back()->local();
-  shown.address = map_address(shown.address, options.external_addresses);
-  core->add_local_socket(clock_now(), {id, shown, preference});
   receive_from(sockets.back());
+  return sockets.back();
+}
+
+void peer_driver::impl::open_socket(const base::ip_address& address, std::uint16_t preference) {
+  const auto socket = bind_socket(address);
+  if (!socket) return;
+  base::endpoint shown = socket->local();
+  shown.address = map_address(shown.address, options.external_addresses);
+  core->add_local_socket(clock_now(), {socket->id(), shown, preference});
 }
 
 void peer_driver::impl::receive_from(const std::shared_ptr<udp_socket>& socket) {

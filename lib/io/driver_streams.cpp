@@ -15,9 +15,14 @@ constexpr std::uint32_t stream_bit = 0x4000'0000;
 // Below any relay over UDP, whose preference is its interface's; TLS costs more than TCP.
 constexpr std::uint16_t tcp_preference = 2;
 constexpr std::uint16_t tls_preference = 1;
+constexpr std::uint16_t udp_preference = 3;  // of a relay of the family that we lack
 
 peer::turn_server resolved_as(const turn_server& server, const base::endpoint& address) {
   return {address, server.username, server.password, server.url};
+}
+
+turn::address_family family_of(const base::ip_address& address) {
+  return address.is_v4() ? turn::address_family::ipv4 : turn::address_family::ipv6;
 }
 
 }  // namespace
@@ -32,45 +37,78 @@ void peer_driver::impl::add_turn_server(const turn_server& server,
     const auto found = std::find_if(addresses.begin(), addresses.end(),
                                     [&](const auto& address) { return address.is_v6() == v6; });
     if (found == addresses.end()) continue;
-    const base::endpoint address{*found, server.port};
-    if (server.transport == turn_transport::udp) {
-      core->add_turn_server(clock_now(), resolved_as(server, address));
-    } else {
-      open_stream(server, address);
-    }
+    ask_for_relay(server, {*found, server.port});
+    ask_for_other_family(server, {*found, server.port});
   }
 }
 
-void peer_driver::impl::open_stream(const turn_server& server, const base::endpoint& address) {
-  const bool known = std::any_of(streams.begin(), streams.end(),
-                                 [&](const auto& stream) { return stream->server() == address; });
+void peer_driver::impl::ask_for_relay(const turn_server& server, const base::endpoint& address) {
+  if (server.transport == turn_transport::udp) {
+    core->add_turn_server(clock_now(), resolved_as(server, address));
+  } else {
+    open_stream(server, address, family_of(address.address));
+  }
+}
+
+/// A host without IPv6, or without IPv4, reaches who has nothing else through a relay that has
+/// both. One client gets two allocations of a server only from two sockets.
+void peer_driver::impl::ask_for_other_family(const turn_server& server,
+                                             const base::endpoint& address) {
+  const bool v4 = address.address.is_v4();
+  const auto is_other = [v4](const auto& socket) { return socket->local().address.is_v4() != v4; };
+  if (std::any_of(sockets.begin(), sockets.end(), is_other)) return;
+  const auto other = v4 ? turn::address_family::ipv6 : turn::address_family::ipv4;
+  if (server.transport != turn_transport::udp) return open_stream(server, address, other);
+  const auto known = std::find(doubled_servers.begin(), doubled_servers.end(), address);
+  if (known != doubled_servers.end() || sockets.empty() || sockets.size() >= max_sockets) return;
+  doubled_servers.push_back(address);
+  const auto socket = bind_socket(sockets.front()->local().address);
+  if (!socket) return;
+  peer::turn_carrier carrier;
+  carrier.id = socket->id();
+  carrier.preference = udp_preference;
+  carrier.family = other;
+  core->add_turn_carrier(clock_now(), carrier, resolved_as(server, address));
+}
+
+void peer_driver::impl::open_stream(const turn_server& server, const base::endpoint& address,
+                                    turn::address_family family) {
+  const bool known = std::any_of(streams.begin(), streams.end(), [&](const auto& stream) {
+    return stream->server() == address && stream->family() == family;
+  });
   if (known || streams.size() >= max_streams) return;
   turn_stream::settings settings;
   settings.id = base::socket_id{++last_stream | stream_bit};
   settings.server = address;
   settings.host = server.host;
   settings.tls = server.transport == turn_transport::tls;
+  settings.family = family;
   settings.trusted_certificates = options.turn_trusted_certificates;
   const auto stream = std::make_shared<turn_stream>(strand.get(), std::move(settings));
   streams.push_back(stream);
   ++servers_pending;
   ++pending;
-  stream->async_open([self = self(), stream, server, wanted = generation](error_code error) {
-    if (!self->resume()) return;
-    if (error) {
-      self->lose_stream(stream, server.url + ": " + stream->explain(error));
-    } else {
-      const bool tls = server.transport == turn_transport::tls;
-      self->core->add_turn_stream(clock_now(), stream->id(), resolved_as(server, stream->server()),
-                                  tls ? tls_preference : tcp_preference);
-      self->receive_from(stream);
-    }
-    if (self->generation == wanted) {
-      --self->servers_pending;
-      self->finish_gathering_if_done();
-    }
-    self->pump();
-  });
+  stream->async_open(
+      [self = self(), stream, server, family, wanted = generation](error_code error) {
+        if (!self->resume()) return;
+        if (error) {
+          self->lose_stream(stream, server.url + ": " + stream->explain(error));
+        } else {
+          const bool tls = server.transport == turn_transport::tls;
+          peer::turn_carrier carrier;
+          carrier.id = stream->id();
+          carrier.reliable = true;
+          carrier.preference = tls ? tls_preference : tcp_preference;
+          carrier.family = stream->family();
+          self->core->add_turn_carrier(clock_now(), carrier, resolved_as(server, stream->server()));
+          self->receive_from(stream);
+        }
+        if (self->generation == wanted) {
+          --self->servers_pending;
+          self->finish_gathering_if_done();
+        }
+        self->pump();
+      });
 }
 
 void peer_driver::impl::receive_from(const std::shared_ptr<turn_stream>& stream) {

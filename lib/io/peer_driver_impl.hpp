@@ -59,6 +59,8 @@ struct peer_driver::impl final : public detail::context_listener {
 
   // Sockets (driver_sockets.cpp).
   void open_socket(const base::ip_address& address, std::uint16_t preference);
+  /// Bound, and read from on; none where that fails, which is logged.
+  std::shared_ptr<udp_socket> bind_socket(const base::ip_address& address);
   void receive_from(const std::shared_ptr<udp_socket>& socket);
   void handle_readable(const std::shared_ptr<udp_socket>& socket);
   void await_writable(const std::shared_ptr<udp_socket>& socket);
@@ -69,7 +71,10 @@ struct peer_driver::impl final : public detail::context_listener {
   // Streams to TURN servers (driver_streams.cpp).
   using error_code = boost::system::error_code;
   void add_turn_server(const turn_server& server, const std::vector<base::ip_address>& addresses);
-  void open_stream(const turn_server& server, const base::endpoint& address);
+  void ask_for_relay(const turn_server& server, const base::endpoint& address);
+  void ask_for_other_family(const turn_server& server, const base::endpoint& address);
+  void open_stream(const turn_server& server, const base::endpoint& address,
+                   turn::address_family family);
   void receive_from(const std::shared_ptr<turn_stream>& stream);
   void lose_stream(const std::shared_ptr<turn_stream>& stream, std::string why);
   void send_over_stream(const turn_memory& memory, std::size_t first, std::size_t last);
@@ -97,10 +102,13 @@ struct peer_driver::impl final : public detail::context_listener {
   std::optional<peer::peer> core;
   peer_observer* observer = nullptr;
 
+  /// Each gathering may find new addresses; ids of sockets are never used again.
+  static constexpr std::size_t max_sockets = 64;
   std::vector<std::shared_ptr<udp_socket>> sockets;  // socket_id n is at n - 1
   std::size_t blocked_sockets = 0;
   std::vector<std::shared_ptr<turn_stream>> streams;
   std::uint32_t last_stream = 0;
+  std::vector<base::endpoint> doubled_servers;  ///< asked for the other family too, over UDP
   std::optional<boost::asio::steady_timer> timer;
   base::time_point armed = base::never;
 

@@ -118,6 +118,7 @@ turn_stream::~turn_stream() = default;
 
 base::socket_id turn_stream::id() const { return impl_->wanted.id; }
 const base::endpoint& turn_stream::server() const { return impl_->wanted.server; }
+turn::address_family turn_stream::family() const { return impl_->wanted.family; }
 
 void turn_stream::async_open(handler done) {
   impl_->start_timer();

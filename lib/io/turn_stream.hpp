@@ -5,6 +5,7 @@
 #include "base/endpoint.hpp"
 #include "base/packet.hpp"
 #include "io/guarded_strand.hpp"
+#include "turn/client.hpp"
 
 #include <boost/system/error_code.hpp>
 
@@ -22,7 +23,8 @@ class turn_stream {
     base::endpoint server;
     std::string host;  ///< the name or literal that the server's certificate must be for
     bool tls = false;
-    std::string trusted_certificates;  ///< PEM; empty: the system's
+    std::string trusted_certificates;                          ///< PEM; empty: the system's
+    turn::address_family family = turn::address_family::ipv4;  ///< of the address asked for over it
   };
   /// Completes on the strand; captures what keeps the stream alive.
   using handler = std::function<void(boost::system::error_code)>;
@@ -37,6 +39,7 @@ class turn_stream {
 
   [[nodiscard]] base::socket_id id() const;
   [[nodiscard]] const base::endpoint& server() const;
+  [[nodiscard]] turn::address_family family() const;
 
   /// Connects, and with TLS shakes hands: the certificate must be trusted and name the host.
   /// `timed_out` after ten seconds.

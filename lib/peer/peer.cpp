@@ -152,10 +152,10 @@ void peer::add_turn_server(base::time_point now, const turn_server& server) {
   impl_->settle(now);
 }
 
-void peer::add_turn_stream(base::time_point now, base::socket_id stream, const turn_server& server,
-                           std::uint16_t preference) {
+void peer::add_turn_carrier(base::time_point now, const turn_carrier& carrier,
+                            const turn_server& server) {
   if (impl_->closed()) return;
-  impl_->transport_->add_turn_stream(now, stream, server, preference);
+  impl_->transport_->add_turn_carrier(now, carrier, server);
   impl_->settle(now);
 }
 

@@ -139,10 +139,10 @@ class peer {
   void add_stun_server(base::time_point now, const base::endpoint& server);
   /// Asks the server for a relayed address over each local socket of its family.
   void add_turn_server(base::time_point now, const turn_server& server);
-  /// A stream to the server is open: its packets (RFC 8656 and RFC 8489 framing taken off) are
-  /// datagrams of that socket id. Of two streams the one with the larger preference is better.
-  void add_turn_stream(base::time_point now, base::socket_id stream, const turn_server& server,
-                       std::uint16_t preference);
+  /// Asks for an address over a stream to the server, whose packets (the framing of RFC 8656 and
+  /// RFC 8489 taken off) are datagrams of its id, or over a socket that serves nothing else.
+  void add_turn_carrier(base::time_point now, const turn_carrier& carrier,
+                        const turn_server& server);
   /// A socket or stream is gone, and what hung on it.
   void remove_socket(base::time_point now, base::socket_id socket, const base::failure& why);
   void finish_gathering(base::time_point now, std::uint32_t generation);

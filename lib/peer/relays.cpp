@@ -24,17 +24,17 @@ bool is_finished(turn::state state) {
 
 }  // namespace
 
-turn::client relays::make_client(const base::route& server, const turn_server& configured,
-                                 bool reliable) const {
+relays::relay relays::make_relay(const base::endpoint& address, const turn_server& configured,
+                                 const turn_carrier& carrier, int redirections) const {
   turn::settings settings;
-  settings.server = server;
-  settings.reliable = reliable;
+  settings.server = {carrier.id, address};
+  settings.reliable = carrier.reliable;
   settings.username = configured.username;
   settings.password = configured.password;
-  settings.family =
-      server.remote.address.is_v4() ? turn::address_family::ipv4 : turn::address_family::ipv6;
+  settings.family = carrier.family;
   settings.log = log_;
-  return {std::move(settings), *random_};
+  turn::client client(std::move(settings), *random_);
+  return {{}, {carrier.id, address}, configured, carrier, false, redirections, std::move(client)};
 }
 
 relays::relay* relays::find(base::socket_id id) {
@@ -49,12 +49,9 @@ relays::relay* relays::find(const base::route& server) {
   return found == relays_.end() ? nullptr : &*found;
 }
 
-void relays::allocate(base::time_point now, base::socket_id over, const turn_server& server,
-                      std::uint16_t preference, bool reliable, ice::agent& agent) {
-  const base::route route{over, server.address};
-  relay made{{},       route, server, preference,
-             reliable, false, 0,      make_client(route, server, reliable)};
-  start(now, std::move(made), agent);
+void relays::allocate(base::time_point now, const turn_carrier& over, const turn_server& server,
+                      ice::agent& agent) {
+  start(now, make_relay(server.address, server, over, 0), agent);
 }
 
 void relays::start(base::time_point now, relay made, ice::agent& agent) {
@@ -121,15 +118,8 @@ void relays::handle(base::time_point now, relay& which, turn::event& event, ice:
                  [&](const turn::allocated& given) { add_address(now, which, given, agent); },
                  [&](const turn::failed& refused) {
                    if (refused.alternate && which.redirections < max_redirections) {
-                     const base::route route{which.server.local, *refused.alternate};
-                     redirected_.push_back({{},
-                                            route,
-                                            which.configured,
-                                            which.preference,
-                                            which.reliable,
-                                            false,
-                                            which.redirections + 1,
-                                            make_client(route, which.configured, which.reliable)});
+                     redirected_.push_back(make_relay(*refused.alternate, which.configured,
+                                                      which.carrier, which.redirections + 1));
                    } else {
                      note_failure(which, refused.why);
                    }
@@ -153,10 +143,10 @@ void relays::add_address(base::time_point now, relay& which, const turn::allocat
   socket.relayed = given.relayed;
   socket.mapped = given.mapped;
   socket.server = which.server.remote.address;
-  socket.interface_preference = which.preference;
+  socket.interface_preference = which.carrier.preference;
   agent.add_relayed_socket(now, socket);
   // What the server saw of a stream is of no use for UDP.
-  if (!which.reliable) {
+  if (!which.carrier.reliable) {
     agent.add_reflexive_address(now, which.server.local, given.mapped, which.server.remote.address);
   }
   release_gathering(now, which, agent);

@@ -25,6 +25,14 @@ struct turn_server {
   std::string name;  ///< as it was configured, for messages
 };
 
+/// What an allocation is asked for over: a local socket, or a stream to the server.
+struct turn_carrier {
+  base::socket_id id = base::socket_id::none;
+  bool reliable = false;         ///< a stream
+  std::uint16_t preference = 0;  ///< of the relayed address; larger is better
+  turn::address_family family = turn::address_family::ipv4;  ///< of the relayed address
+};
+
 class relays {
  public:
   relays(base::random_source& random, base::logger log) : random_(&random), log_(log) {}
@@ -36,10 +44,10 @@ class relays {
 
   [[nodiscard]] bool empty() const { return relays_.empty(); }
 
-  /// Asks the server for an address, over the socket or stream. Gathering waits for the answer.
-  /// Nothing happens when this is done already, or for the 33rd time.
-  void allocate(base::time_point now, base::socket_id over, const turn_server& server,
-                std::uint16_t preference, bool reliable, ice::agent& agent);
+  /// Asks the server for an address. Gathering waits for the answer. Nothing happens when this is
+  /// done already, or for the 33rd time.
+  void allocate(base::time_point now, const turn_carrier& over, const turn_server& server,
+                ice::agent& agent);
   /// The socket or stream is gone, and with it what was allocated over it.
   void remove_carrier(base::time_point now, base::socket_id over, const base::failure& why,
                       ice::agent& agent);
@@ -70,8 +78,7 @@ class relays {
     base::socket_id id;
     base::route server;
     turn_server configured;
-    std::uint16_t preference;
-    bool reliable;
+    turn_carrier carrier;
     bool holds_gathering;
     int redirections;
     turn::client client;
@@ -86,8 +93,8 @@ class relays {
   void note_failure(const relay& which, const base::failure& why);
   void release_gathering(base::time_point now, relay& which, ice::agent& agent);
   void drop_finished();
-  [[nodiscard]] turn::client make_client(const base::route& server, const turn_server& configured,
-                                         bool reliable) const;
+  [[nodiscard]] relay make_relay(const base::endpoint& address, const turn_server& configured,
+                                 const turn_carrier& carrier, int redirections) const;
 
   base::random_source* random_;
   base::logger log_;

@@ -129,12 +129,17 @@ void transport::add_turn_server(base::time_point now, const turn_server& server)
 void transport::allocate(base::time_point now, const ice::local_socket& socket,
                          const turn_server& server) {
   if (!ice::can_pair(socket.address.address, server.address.address)) return;
-  relays_.allocate(now, socket.id, server, socket.interface_preference, false, agent_);
+  turn_carrier carrier;
+  carrier.id = socket.id;
+  carrier.preference = socket.interface_preference;
+  carrier.family =
+      server.address.address.is_v4() ? turn::address_family::ipv4 : turn::address_family::ipv6;
+  relays_.allocate(now, carrier, server, agent_);
 }
 
-void transport::add_turn_stream(base::time_point now, base::socket_id stream,
-                                const turn_server& server, std::uint16_t preference) {
-  if (!settings_.ice.lite) relays_.allocate(now, stream, server, preference, true, agent_);
+void transport::add_turn_carrier(base::time_point now, const turn_carrier& carrier,
+                                 const turn_server& server) {
+  if (!settings_.ice.lite) relays_.allocate(now, carrier, server, agent_);
 }
 
 void transport::remove_socket(base::time_point now, base::socket_id socket,

@@ -61,9 +61,9 @@ class transport {
   void add_local_socket(base::time_point now, const ice::local_socket& socket);
   /// Asks for an address over each local socket of the server's family, also of those to come.
   void add_turn_server(base::time_point now, const turn_server& server);
-  /// A stream to the server is open; `preference` orders streams among each other.
-  void add_turn_stream(base::time_point now, base::socket_id stream, const turn_server& server,
-                       std::uint16_t preference);
+  /// Asks for an address over a stream, or over a socket that serves nothing else.
+  void add_turn_carrier(base::time_point now, const turn_carrier& carrier,
+                        const turn_server& server);
   void remove_socket(base::time_point now, base::socket_id socket, const base::failure& why);
   [[nodiscard]] const std::optional<base::failure>& last_relay_failure() const {
     return relays_.last_failure();
