@@ -107,7 +107,10 @@ class peer_state final : public context_listener, private io::peer_observer {
 
   // On the strand.
   [[nodiscard]] const io::peer_driver::strand_type& strand() const { return driver_->strand(); }
-  void on_context_shutdown() noexcept override { executor = {}; }
+  void on_context_shutdown() noexcept override {
+    executor = {};
+    negotiation_.reset();  // it holds us
+  }
   void set_negotiation(std::shared_ptr<negotiation_sink> sink);
   void clear_negotiation();
   [[nodiscard]] bool ended() const { return stopping_; }
