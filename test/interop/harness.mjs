@@ -1,22 +1,28 @@
 // What the interop tests share: our programs as processes, and a browser with the test's page.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { resolve as resolvePath } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 export const skipped = 77; // how meson is told
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-// A program of ours whose output lines are waited for, never slept for.
+// Nothing outlives a test that failed.
+const started = [];
+process.on('exit', () => started.forEach((one) => one.kill()));
+
+// A program whose output lines are waited for, never slept for.
 export class Program {
   constructor(path, args, { input = 'ignore' } = {}) {
     this.lines = [];
     this.errors = [];
     this.waiters = [];
     this.process = spawn(path, args, { stdio: [input, 'pipe', 'pipe'] });
+    started.push(this.process);
     this.exited = once(this.process, 'exit');
     this.closed = once(this.process, 'close');
     for (const [stream, lines] of [
@@ -81,20 +87,40 @@ async function servePages() {
   return { server, url: `http://127.0.0.1:${server.address().port}/page.html` };
 }
 
+function skip(reason) {
+  console.log('SKIP: ' + reason);
+  process.exit(skipped);
+}
+
 export async function loadPlaywright() {
   try {
     return await import('playwright-core');
   } catch {
-    console.log('SKIP: the npm package playwright-core is not installed (npm ci in test/interop)');
-    process.exit(skipped);
+    skip('the npm package playwright-core is not installed (npm ci in test/interop)');
   }
 }
 
 export function findChromium() {
   const path = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find(existsSync);
-  if (path) return path;
-  console.log('SKIP: Chromium is not installed');
-  process.exit(skipped);
+  return path ?? skip('Chromium is not installed');
+}
+
+// Compiles pion/ into the folder, from Debian's sources; returns the program's path.
+export function buildPion(folder) {
+  const go = (...args) =>
+    spawnSync('go', args, {
+      cwd: here + 'pion',
+      encoding: 'utf8',
+      env: { ...process.env, GO111MODULE: 'off', GOPATH: '/usr/share/gocode', GOTOOLCHAIN: 'local' },
+    });
+  if (go('version').error) skip('Go is not installed');
+  if (go('list', 'github.com/pion/webrtc', 'github.com/gorilla/websocket').status !== 0) {
+    skip('golang-github-pion-webrtc.v3-dev or golang-github-gorilla-websocket-dev is not installed');
+  }
+  const path = resolvePath(folder, 'pion_peer');
+  const { status, stderr } = go('build', '-o', path, '.');
+  if (status !== 0) throw new Error('go build: ' + stderr);
+  return path;
 }
 
 export async function startChromium() {

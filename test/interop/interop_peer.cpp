@@ -22,6 +22,7 @@ struct options {
   std::string server;
   std::string room;
   bool hide_candidates = false;  ///< the other side gets none of our candidates
+  std::size_t largest = 262144;  ///< bytes of the largest message that we send
 };
 
 options parse(int argc, char** argv) {
@@ -34,6 +35,8 @@ options parse(int argc, char** argv) {
       parsed.server = argv[++index];
     } else if (index + 1 < argc && flag == "--room") {
       parsed.room = argv[++index];
+    } else if (index + 1 < argc && flag == "--largest") {
+      parsed.largest = std::stoul(argv[++index]);
     } else {
       throw std::runtime_error("unknown argument " + std::string(flag));
     }
@@ -110,12 +113,12 @@ asio::awaitable<void> echo(session_ptr keep, asiortc::data_channel channel) {
   static_cast<void>(keep);
 }
 
-/// `send text SIZE`, `send binary SIZE` and `close`, on a channel that we make here.
-asio::awaitable<void> call(session_ptr keep) {
+/// Sends texts and bytes, awaits their echo, and closes, on a channel that we make here.
+asio::awaitable<void> call(session_ptr keep, std::size_t largest) {
   auto channel = keep->connection.create_data_channel("from-native");
   co_await channel.async_open();
   say("open " + channel.label());
-  std::vector<std::uint8_t> bytes(262144, 7);
+  std::vector<std::uint8_t> bytes(largest, 7);
   std::vector<std::uint8_t> nothing;
   co_await channel.async_send("text from native");
   co_await channel.async_send("");
@@ -174,7 +177,7 @@ void start_session(const asio::any_io_executor& executor, const options& wanted,
   asio::co_spawn(executor, tell_pairs(made), asio::detached);
   asio::co_spawn(executor, accept_channels(made), asio::detached);
   if (!calling) return;
-  asio::co_spawn(executor, call(made), [](std::exception_ptr thrown) {
+  asio::co_spawn(executor, call(made, wanted.largest), [](std::exception_ptr thrown) {
     if (thrown) say("call failed");
   });
 }

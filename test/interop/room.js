@@ -1,6 +1,8 @@
-// A browser's side of asiortc.v1: joins a room, connects to whoever is there by perfect negotiation.
+// A browser's side of asiortc.v1: joins a room, connects to whoever is there, or to its host alone,
+// by perfect negotiation.
 export class Room {
-  constructor() {
+  constructor({ hostOnly = false } = {}) {
+    this.hostOnly = hostOnly;
     this.peers = new Map();
     this.waiting = [];
   }
@@ -14,9 +16,10 @@ export class Room {
       this.socket.onmessage = ({ data }) => {
         const message = JSON.parse(data);
         if (message.type === 'joined') {
-          for (const peer of message.peers) this.meet(peer.id, true);
+          const wanted = ({ id }) => !this.hostOnly || id === message.host;
+          for (const peer of message.peers.filter(wanted)) this.meet(peer.id, true);
           resolve(message.peers.map((peer) => peer.id));
-        } else if (message.type === 'peer-joined') {
+        } else if (message.type === 'peer-joined' && !this.hostOnly) {
           this.meet(message.id, false);
         } else if (message.type === 'signal') {
           this.peers.get(message.from).onSignal(message.data);

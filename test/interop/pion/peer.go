@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/pion/ice/v2"
+	"github.com/pion/webrtc"
+)
+
+// peer is a peer connection and its negotiation with one member of a room. Pion's settings are its
+// own, except that it uses loopback too, so that it works without a network, and no mDNS.
+type peer struct {
+	*webrtc.PeerConnection
+	signal func(data object) error
+
+	negotiating sync.Mutex // an answer waits until the offer that it answers is set
+}
+
+func newPeer(signal func(data object) error) (*peer, error) {
+	var settings webrtc.SettingEngine
+	settings.SetIncludeLoopbackCandidate(true)
+	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	connection, err := webrtc.NewAPI(webrtc.WithSettingEngine(settings)).
+		NewPeerConnection(webrtc.Configuration{})
+	if err != nil {
+		return nil, err
+	}
+	made := &peer{PeerConnection: connection, signal: signal}
+	connection.OnICECandidate(func(candidate *webrtc.ICECandidate) {
+		if candidate == nil {
+			_ = signal(object{"candidate": nil})
+			return
+		}
+		_ = signal(object{"candidate": candidate.ToJSON()})
+	})
+	return made, nil
+}
+
+func (p *peer) offer() error {
+	p.negotiating.Lock()
+	defer p.negotiating.Unlock()
+	description, err := p.CreateOffer(nil)
+	if err != nil {
+		return err
+	}
+	return p.describe(description)
+}
+
+// describe makes a description of ours known to both sides. It is told before it is set, since
+// setting it starts the candidates, and they come after the description that they belong to.
+func (p *peer) describe(description webrtc.SessionDescription) error {
+	if err := p.signal(object{"description": description}); err != nil {
+		return err
+	}
+	return p.SetLocalDescription(description)
+}
+
+func (p *peer) onSignal(data signal) error {
+	p.negotiating.Lock()
+	defer p.negotiating.Unlock()
+	switch {
+	case data.Description != nil:
+		if err := p.SetRemoteDescription(*data.Description); err != nil {
+			return err
+		}
+		if data.Description.Type != webrtc.SDPTypeOffer {
+			return nil
+		}
+		answer, err := p.CreateAnswer(nil)
+		if err != nil {
+			return err
+		}
+		return p.describe(answer)
+	case data.Candidate != nil:
+		return p.AddICECandidate(*data.Candidate)
+	}
+	return nil
+}
+
+// channel turns the callbacks of a data channel into Go channels.
+type channel struct {
+	*webrtc.DataChannel
+	opened   chan struct{}
+	closed   chan struct{}
+	received chan webrtc.DataChannelMessage
+}
+
+func watch(inner *webrtc.DataChannel) *channel {
+	watched := &channel{
+		inner, make(chan struct{}), make(chan struct{}), make(chan webrtc.DataChannelMessage, 16),
+	}
+	inner.OnOpen(func() { close(watched.opened) })
+	var once sync.Once
+	inner.OnClose(func() { once.Do(func() { close(watched.closed) }) })
+	inner.OnMessage(func(received webrtc.DataChannelMessage) { watched.received <- received })
+	return watched
+}
+
+func (p *peer) open(label string) (*channel, error) {
+	inner, err := p.CreateDataChannel(label, nil)
+	if err != nil {
+		return nil, err
+	}
+	return watch(inner), nil
+}
+
+func (c *channel) awaitOpen() error {
+	select {
+	case <-c.opened:
+		return nil
+	case <-c.closed:
+		return fmt.Errorf("%s closed before it was open", c.Label())
+	}
+}
+
+func (c *channel) send(sent webrtc.DataChannelMessage) error {
+	if sent.IsString {
+		return c.SendText(string(sent.Data))
+	}
+	return c.Send(sent.Data)
+}
+
+// receive waits for one message; none comes after the channel has closed.
+func (c *channel) receive() (received webrtc.DataChannelMessage, ok bool) {
+	select {
+	case received = <-c.received:
+		return received, true
+	case <-c.closed:
+	}
+	select {
+	case received = <-c.received:
+		return received, true
+	default:
+		return received, false
+	}
+}
