@@ -36,7 +36,9 @@ class driver {
     ice::agent_settings settings;
     settings.max_pairs = 6;
     settings.max_remote_candidates = 8;
-    settings.relay_only = script_.u8() % 16 == 15;
+    const std::uint8_t kind = script_.u8() % 16;
+    settings.relay_only = kind == 15;
+    settings.lite = kind == 14;
     return settings;
   }
 
@@ -63,7 +65,7 @@ class driver {
       case 10:
         return agent_.add_stun_server(now_, address(script_.u8()));
       case 11:
-        return negotiate(script_.u8() % 10);
+        return negotiate(script_.u8() % 16);
       case 12:
         return send_raw();
       case 13:
@@ -93,9 +95,31 @@ class driver {
       case 6:
         if (script_.u8() == 255) agent_.close();
         return;
-      default:
+      case 7:
+      case 8:
         (void)agent_.is_known_route(route());
         return;
+      default:
+        return gather_outside(script_.u8());
+    }
+  }
+
+  /// What a TURN client beside the agent tells it.
+  void gather_outside(std::uint8_t what) {
+    const auto id = static_cast<base::socket_id>(1 + what / 4 % 8);
+    const base::ip_address server = base::ip_address::v4({192, 0, 2, 1});
+    switch (what % 4) {
+      case 0:
+        ++held_;
+        return agent_.hold_gathering();
+      case 1:
+        if (held_ == 0) return;
+        --held_;
+        return agent_.release_gathering(now_);
+      case 2:
+        return agent_.add_reflexive_address(now_, id, address(script_.u8()), server);
+      default:
+        return agent_.add_relayed_socket(now_, {id, address(what >> 5), address(9), server, what});
     }
   }
 
@@ -206,8 +230,11 @@ class driver {
       if (asked_.size() >= 16) asked_.erase(asked_.begin());
       asked_.push_back({{bytes.begin(), bytes.end()}, packet.to});
     }
-    while (agent_.poll_event()) {
+    while (const auto event = agent_.poll_event()) {
+      const bool complete = std::holds_alternative<ice::gathering_complete>(*event);
+      require(!over_ && !(complete && held_ > 0));
     }
+    over_ = agent_.state() == ice::agent_state::closed;
     const auto rows = agent_.pairs();
     require(rows.size() <= 12);
     require(!agent_.data_route() || std::any_of(rows.begin(), rows.end(), [](const auto& row) {
@@ -232,6 +259,8 @@ class driver {
   ice::agent agent_;
   std::vector<asked> asked_;
   std::optional<ice::credentials> old_;
+  int held_ = 0;
+  bool over_ = false;  ///< closed, with no event left
 };
 
 }  // namespace
