@@ -8,6 +8,9 @@ namespace {
 // A consent check is sent once (RFC 7675 5.1); its answer counts for ten seconds.
 constexpr int consent_wait = 20;
 
+// A controlled browser leaves its pair for a worse one only when it was quiet for 2.5 s.
+constexpr base::duration confirmation_time = std::chrono::seconds(5);
+
 }  // namespace
 
 void agent::impl::send(const base::route& to, base::byte_span message) {
@@ -42,7 +45,10 @@ void agent::impl::transmit_check(generation& gen, pair& which, const pending_che
   request.priority = candidate_priority(candidate_type::peer_reflexive, which.local_preference);
   request.as = check.sent_as;
   request.tie_breaker = tie_breaker;
-  request.use_candidate = check.kind == check_kind::nomination;
+  // Repeated with each check of the selected pair: the other side may have held on to the pair that
+  // was selected before, until that has been quiet for a while.
+  request.use_candidate = check.kind == check_kind::nomination ||
+                          (check.sent_as == role::controlling && which.id == gen.selected);
   ++which.requests_sent;
   send(which.route, build_check(request, gen.local, *gen.remote));
 }
@@ -52,6 +58,7 @@ void agent::impl::select(generation& gen, pair& which, base::time_point now) {
   gen.nominating = pair_id::none;
   if (gen.selected == which.id) return;
   log(log_level::debug, [&] { return "nominated: " + which.route.remote.to_string(); });
+  if (gen.selected_at != base::never) which.confirm_until = now + confirmation_time;
   gen.selected = which.id;
   gen.selected_at = now;
 }

@@ -67,7 +67,7 @@ void agent::impl::watch_pairs(generation& gen, base::time_point now) {
     if (settings.lite) continue;  // the other side's checks are all there is
     const bool in_use = p.get() == carrying || p->id == gen.selected;
     p->life.set_watch(now, settings, random, in_use ? watch::selected : watch::reserve);
-    if (look_around) p->life.hurry(now);
+    if (look_around || now < p->confirm_until) p->life.hurry(now);
     if (!p->life.check_due(now)) continue;
     p->life.note_sent(now, settings, random);
     send_check(gen, *p, check_kind::consent, now);

@@ -35,6 +35,8 @@ struct pair {
   bool nominated = false;
   /// Controlled: USE-CANDIDATE came before our own check succeeded (RFC 8445 7.3.1.5).
   bool nominate_when_valid = false;
+  /// Controlling: until then its checks are frequent, since it took the place of another.
+  base::time_point confirm_until = base::time_point::min();
   consent life;
   std::optional<base::duration> round_trip_time;
   std::uint64_t requests_sent = 0;

@@ -27,15 +27,8 @@ base::ip_address to_base(const boost::asio::ip::address& address) {
 void peer_driver::impl::gather(std::uint32_t wanted) {
   generation = wanted;
   servers_pending = 1;  // us, so that it is not complete before the last server was named
-  const auto chosen =
-      select_addresses(list_system_addresses(), options.interface_filter, find_default_addresses());
-  for (const auto& local : chosen) {
-    const bool open = std::any_of(sockets.begin(), sockets.end(), [&](const auto& socket) {
-      return socket->local().address == local.address;
-    });
-    // After an ICE restart the core gathers from the sockets that it knows by itself.
-    if (!open && sockets.size() < max_sockets) open_socket(local.address, local.preference);
-  }
+  open_missing_sockets(list_system_addresses());
+  watch_interfaces();
   for (const auto& server : options.stun_servers) {
     ++servers_pending;
     look_up(server.host, [wanted, port = server.port](impl& driver, const auto& addresses) {

@@ -73,7 +73,7 @@ void peer_driver::impl::send(turn_memory& memory) {
     const auto index = static_cast<std::size_t>(local) - 1;
     if (index < sockets.size()) {
       const auto& socket = sockets[index];
-      socket->send(memory.transmit, first, last, memory.failed);
+      if (socket->is_open()) socket->send(memory.transmit, first, last, memory.failed);
       if (socket->blocked()) await_writable(socket);
     } else {
       send_over_stream(memory, first, last);

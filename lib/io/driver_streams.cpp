@@ -55,14 +55,21 @@ void peer_driver::impl::ask_for_relay(const turn_server& server, const base::end
 void peer_driver::impl::ask_for_other_family(const turn_server& server,
                                              const base::endpoint& address) {
   const bool v4 = address.address.is_v4();
-  const auto is_other = [v4](const auto& socket) { return socket->local().address.is_v4() != v4; };
-  if (std::any_of(sockets.begin(), sockets.end(), is_other)) return;
+  const auto is_open = [this](bool of_v4) {
+    return std::find_if(sockets.begin(), sockets.end(), [of_v4](const auto& socket) {
+      return socket->is_open() && socket->local().address.is_v4() == of_v4;
+    });
+  };
+  if (is_open(!v4) != sockets.end()) return;
   const auto other = v4 ? turn::address_family::ipv6 : turn::address_family::ipv4;
   if (server.transport != turn_transport::udp) return open_stream(server, address, other);
   const auto known = std::find(doubled_servers.begin(), doubled_servers.end(), address);
-  if (known != doubled_servers.end() || sockets.empty() || sockets.size() >= max_sockets) return;
+  const auto beside = is_open(v4);
+  if (known != doubled_servers.end() || beside == sockets.end() || sockets.size() >= max_sockets) {
+    return;
+  }
   doubled_servers.push_back(address);
-  const auto socket = bind_socket(sockets.front()->local().address);
+  const auto socket = bind_socket((*beside)->local().address);
   if (!socket) return;
   peer::turn_carrier carrier;
   carrier.id = socket->id();

@@ -143,6 +143,7 @@ void peer_driver::impl::stop(std::function<void()> done) {
 
 void peer_driver::impl::close_all() noexcept {
   cancel_lookups();
+  if (watch_token != 0) resources->interfaces().unsubscribe(std::exchange(watch_token, 0));
   for (const auto& socket : sockets) socket->close();
   sockets.clear();
   for (const auto& stream : streams) stream->close();

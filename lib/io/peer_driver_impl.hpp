@@ -68,6 +68,12 @@ struct peer_driver::impl final : public detail::context_listener {
   void report_failures(std::vector<base::route>& failed);
   [[nodiscard]] bool blocked() const { return blocked_sockets > 0; }
 
+  // Addresses that come and go (driver_interfaces.cpp).
+  void open_missing_sockets(const std::vector<system_address>& addresses);
+  void watch_interfaces();
+  void handle_interface_change();
+  void lose_socket(const std::shared_ptr<udp_socket>& socket);
+
   // Streams to TURN servers (driver_streams.cpp).
   using error_code = boost::system::error_code;
   void add_turn_server(const turn_server& server, const std::vector<base::ip_address>& addresses);
@@ -106,6 +112,7 @@ struct peer_driver::impl final : public detail::context_listener {
   static constexpr std::size_t max_sockets = 64;
   std::vector<std::shared_ptr<udp_socket>> sockets;  // socket_id n is at n - 1
   std::size_t blocked_sockets = 0;
+  std::uint64_t watch_token = 0;  ///< of the interface watch, once there was a gathering
   std::vector<std::shared_ptr<turn_stream>> streams;
   std::uint32_t last_stream = 0;
   std::vector<base::endpoint> doubled_servers;  ///< asked for the other family too, over UDP

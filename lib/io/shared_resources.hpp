@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/packet.hpp"
+#include "io/interface_watch.hpp"
 #include "io/mdns_resolver.hpp"
 #include "io/receive_buffers.hpp"
 #include "io/sctp_ticker.hpp"
@@ -42,6 +43,7 @@ class shared_resources final : public std::enable_shared_from_this<shared_resour
 
   [[nodiscard]] mdns_resolver& mdns() { return *mdns_; }
   [[nodiscard]] name_resolver& resolver() { return *resolver_; }
+  [[nodiscard]] interface_watch& interfaces() { return *interfaces_; }
   [[nodiscard]] sctp_ticker& ticker() { return *ticker_; }
 
  private:
@@ -49,6 +51,7 @@ class shared_resources final : public std::enable_shared_from_this<shared_resour
   std::vector<std::unique_ptr<turn_memory>> free_;
   std::shared_ptr<mdns_resolver> mdns_;
   std::shared_ptr<name_resolver> resolver_;
+  std::shared_ptr<interface_watch> interfaces_;
   std::shared_ptr<sctp_ticker> ticker_;
 };
 

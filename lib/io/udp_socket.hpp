@@ -51,6 +51,7 @@ class udp_socket {
   [[nodiscard]] bool blocked() const { return backlog_sent_ < backlog_.size(); }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
+  [[nodiscard]] bool is_open() const { return descriptor_.is_open(); }
   /// Waiting handlers complete with `operation_aborted`.
   void close();
 

@@ -161,8 +161,7 @@ void peer::add_turn_carrier(base::time_point now, const turn_carrier& carrier,
 
 void peer::remove_socket(base::time_point now, base::socket_id socket, const base::failure& why) {
   if (impl_->closed()) return;
-  impl_->transport_->remove_socket(now, socket, why);
-  impl_->settle(now);
+  impl_->remove_socket(now, socket, why);
 }
 
 void peer::finish_gathering(base::time_point now, std::uint32_t generation) {

@@ -63,6 +63,19 @@ void peer::impl::start_gathering(base::time_point) {
   finish_gathering();
 }
 
+void peer::impl::remove_socket(base::time_point now, base::socket_id socket,
+                               const base::failure& why) {
+  const auto& agent = transport_->agent();
+  const auto before = agent.data_route();
+  transport_->remove_socket(now, socket, why);
+  // The controlling side nominates another pair. The controlled side cannot, and without a valid
+  // pair neither can: then new candidates must be told.
+  const bool lost = before && agent.data_route() != before;
+  const bool cannot_nominate = agent.current_role() == ice::role::controlled || !agent.data_route();
+  if (lost && cannot_nominate) restart_ice();
+  settle(now);
+}
+
 void peer::impl::want_gathering() {
   if (std::exchange(gathering_ufrag_, generation().ufrag) == generation().ufrag) return;
   push(gathering_wanted{++gathering_generation_});

@@ -59,6 +59,7 @@ struct peer::impl {
   void restart_agent(base::time_point now);
   void note_local_candidate(const ice::candidate& candidate);
   void tell_local_candidates();
+  void remove_socket(base::time_point now, base::socket_id socket, const base::failure& why);
   void want_gathering();
   void finish_gathering();
   void set_gathering_state(ice_gathering_state next);

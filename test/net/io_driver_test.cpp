@@ -216,10 +216,10 @@ TEST_CASE("the context may be destroyed first, at any step") {
   const auto descriptors = test::open_descriptors();
   for (int steps = 0; steps < 120; steps += 7) {
     CAPTURE(steps);
-    std::optional<bench> b;
+    std::unique_ptr<bench> b;
     {
       asio::io_context context;
-      b.emplace(context);
+      b = std::make_unique<bench>(context);
       b->negotiate();
       b->say("hello");
       for (int i = 0; i < steps; ++i) context.run_one_for(std::chrono::milliseconds(20));

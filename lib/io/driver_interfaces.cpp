@@ -1,0 +1,52 @@
+// Continual gathering: sockets follow the addresses of the machine as they come and go.
+#include "io/clock.hpp"
+#include "io/peer_driver_impl.hpp"
+
+#include <algorithm>
+
+namespace asiortc::io {
+
+void peer_driver::impl::open_missing_sockets(const std::vector<system_address>& addresses) {
+  const auto chosen =
+      select_addresses(addresses, options.interface_filter, find_default_addresses());
+  for (const auto& local : chosen) {
+    const bool open = std::any_of(sockets.begin(), sockets.end(), [&](const auto& socket) {
+      return socket->is_open() && socket->local().address == local.address;
+    });
+    // After an ICE restart the core gathers from the sockets that it knows by itself.
+    if (!open && sockets.size() < max_sockets) open_socket(local.address, local.preference);
+  }
+}
+
+void peer_driver::impl::watch_interfaces() {
+  if (watch_token != 0) return;
+  watch_token = resources->interfaces().subscribe([weak = std::weak_ptr<impl>(self())] {
+    const auto driver = weak.lock();
+    if (driver) driver->strand.post([driver] { driver->handle_interface_change(); });
+  });
+}
+
+void peer_driver::impl::handle_interface_change() {
+  if (stopping) return;
+  const auto addresses = list_system_addresses();
+  const auto open = sockets;
+  for (const auto& socket : open) {
+    const bool there = std::any_of(addresses.begin(), addresses.end(), [&](const auto& each) {
+      return each.address == socket->local().address;
+    });
+    if (!there && socket->is_open()) lose_socket(socket);
+  }
+  open_missing_sockets(addresses);
+  pump();
+}
+
+void peer_driver::impl::lose_socket(const std::shared_ptr<udp_socket>& socket) {
+  options.log(log_level::info,
+              [&] { return "the address of " + socket->local().to_string() + " is gone"; });
+  socket->close();
+  if (std::exchange(socket->awaiting_writable, false)) --blocked_sockets;
+  const auto gone = boost::system::errc::make_error_code(boost::system::errc::network_down);
+  core->remove_socket(clock_now(), socket->id(), {gone, "the local address is gone"});
+}
+
+}  // namespace asiortc::io
