@@ -2,6 +2,9 @@
 
 #include "tuple_token.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
@@ -50,6 +53,9 @@ boost::asio::awaitable<bool> line_reader::fill() {
       const auto [unsupported] =
           co_await input_.async_wait(boost::asio::posix::stream_descriptor::wait_read, tuple_token);
       can_wait_ = !unsupported;
+    } else {
+      // Input without an end must not keep the others of this thread.
+      co_await boost::asio::post(boost::asio::use_awaitable);
     }
     const ssize_t count = ::read(descriptor_, chunk.data(), chunk.size());
     if (count > 0) {
