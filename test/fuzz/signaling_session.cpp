@@ -45,7 +45,7 @@ class driver {
         if (session_.state() == sig::session_state::open) session_.join(now_, {"room", "me", {}});
         return;
       case 1:
-        return session_.signal(script_.u8(), R"({"candidate":null})");
+        return session_.signal(script_.u8() % 8 + 1, R"({"candidate":null})");
       case 2:
         if (script_.u8() == 255) session_.leave();
         return;
