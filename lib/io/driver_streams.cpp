@@ -95,27 +95,26 @@ void peer_driver::impl::open_stream(const turn_server& server, const base::endpo
   streams.push_back(stream);
   ++servers_pending;
   ++pending;
-  stream->async_open(
-      [self = self(), stream, server, family, wanted = generation](error_code error) {
-        if (!self->resume()) return;
-        if (error) {
-          self->lose_stream(stream, server.url + ": " + stream->explain(error));
-        } else {
-          const bool tls = server.transport == turn_transport::tls;
-          peer::turn_carrier carrier;
-          carrier.id = stream->id();
-          carrier.reliable = true;
-          carrier.preference = tls ? tls_preference : tcp_preference;
-          carrier.family = stream->family();
-          self->core->add_turn_carrier(clock_now(), carrier, resolved_as(server, stream->server()));
-          self->receive_from(stream);
-        }
-        if (self->generation == wanted) {
-          --self->servers_pending;
-          self->finish_gathering_if_done();
-        }
-        self->pump();
-      });
+  stream->async_open([self = self(), stream, server, wanted = generation](error_code error) {
+    if (!self->resume()) return;
+    if (error) {
+      self->lose_stream(stream, server.url + ": " + stream->explain(error));
+    } else {
+      const bool tls = server.transport == turn_transport::tls;
+      peer::turn_carrier carrier;
+      carrier.id = stream->id();
+      carrier.reliable = true;
+      carrier.preference = tls ? tls_preference : tcp_preference;
+      carrier.family = stream->family();
+      self->core->add_turn_carrier(clock_now(), carrier, resolved_as(server, stream->server()));
+      self->receive_from(stream);
+    }
+    if (self->generation == wanted) {
+      --self->servers_pending;
+      self->finish_gathering_if_done();
+    }
+    self->pump();
+  });
 }
 
 void peer_driver::impl::receive_from(const std::shared_ptr<turn_stream>& stream) {
