@@ -116,6 +116,7 @@ void agent::add_stun_server(base::time_point now, const base::endpoint& server) 
 void agent::hold_gathering() { impl_->gather.hold(); }
 
 void agent::release_gathering(base::time_point now) {
+  if (impl_->state == agent_state::closed) return;
   impl_->gather.release();
   impl_->run(now);
 }

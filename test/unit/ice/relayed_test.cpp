@@ -77,6 +77,15 @@ TEST_CASE("the address that a TURN server saw is a server-reflexive candidate, o
   CHECK(pair.left.candidates[1].address == mapped);
 }
 
+TEST_CASE("what is released after the end completes nothing") {
+  agent_pair pair;
+  pair.left.agent.hold_gathering();
+  pair.left.agent.finish_gathering(pair.net.now);
+  pair.left.agent.close();
+  pair.left.agent.release_gathering(pair.net.now);
+  CHECK_FALSE(pair.left.agent.poll_event());
+}
+
 TEST_CASE("gathering waits for what is held, and a lost relay ends its pairs") {
   agent_pair pair;
   pair.add_default_sockets();
