@@ -18,11 +18,12 @@ class ASIORTC_EXPORT candidate_info {
  public:
   candidate_info() = default;
 
-  candidate_type type = candidate_type::host;
-  std::string protocol = "udp";
-  std::string address;  ///< an IP address, or the mDNS name that hides it
-  std::uint16_t port = 0;
+  candidate_type type = candidate_type::host;  ///< how it was learnt (RFC 8445 5.1.1)
+  std::string protocol = "udp";                ///< to the peer; always "udp"
+  std::string address;                         ///< an IP address, or the mDNS name that hides it
+  std::uint16_t port = 0;                      ///< a UDP port
 
+  /// Whether all members are equal.
   bool operator==(const candidate_info&) const = default;
 };
 
@@ -31,10 +32,11 @@ class ASIORTC_EXPORT candidate_pair {
  public:
   candidate_pair() = default;
 
-  candidate_info local;
-  candidate_info remote;
+  candidate_info local;                                      ///< our end
+  candidate_info remote;                                     ///< the other side's end
   std::optional<std::chrono::microseconds> round_trip_time;  ///< of the last answered check
 
+  /// Whether all members are equal.
   bool operator==(const candidate_pair&) const = default;
 };
 

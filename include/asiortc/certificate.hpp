@@ -20,33 +20,36 @@ namespace asiortc::inline ASIORTC_ABI {
 /// RFC 8827 6.5 asks every peer for ECDSA on P-256; RSA is for the rare peer without it.
 enum class ASIORTC_EXPORT certificate_key { ecdsa_p256, rsa_2048 };
 
-/// How `certificate::generate` makes a certificate.
+/// How `certificate::generate` makes a certificate (webrtc-pc 4.9 generateCertificate).
 class ASIORTC_EXPORT certificate_options {
  public:
   /// `start` becomes `valid_from`, usually `std::chrono::system_clock::now()`; asiortc reads no
   /// clock here.
   explicit certificate_options(std::chrono::system_clock::time_point start) : valid_from(start) {}
 
-  std::chrono::system_clock::time_point valid_from;
+  std::chrono::system_clock::time_point valid_from;             ///< the start of its life
   std::chrono::seconds validity = std::chrono::hours(24 * 30);  ///< up to a year
-  certificate_key key = certificate_key::ecdsa_p256;
+  certificate_key key = certificate_key::ecdsa_p256;            ///< of which kind the key is
 };
 
 /// A digest of a certificate, as SDP carries it (webrtc-pc RTCDtlsFingerprint).
 class ASIORTC_EXPORT certificate_fingerprint {
  public:
   certificate_fingerprint() = default;
+  /// `hash` becomes `algorithm`, `digest` `value`; neither is checked.
   certificate_fingerprint(std::string hash, std::string digest)
       : algorithm(std::move(hash)), value(std::move(digest)) {}
 
   std::string algorithm;  ///< "sha-256", "sha-384" or "sha-512"
   std::string value;      ///< upper-case hexadecimal octets with colons between
 
+  /// Whether all members are equal.
   bool operator==(const certificate_fingerprint&) const = default;
 };
 
 /// A private key with its self-signed certificate. Copies are cheap and share it; it never changes,
-/// so that any number of peer connections on any threads may use one.
+/// so that any number of peer connections on any threads may use one. One that was moved from may
+/// only be destroyed, assigned to and compared.
 class ASIORTC_EXPORT certificate {
  public:
   /// Makes a key pair and a certificate. ECDSA takes well under a millisecond, RSA up to a second.
@@ -73,6 +76,7 @@ class ASIORTC_EXPORT certificate {
   [[nodiscard]] const std::shared_ptr<const crypto::identity>& native_handle() const noexcept {
     return identity_;
   }
+  /// For the library itself: `identity` is not null.
   explicit certificate(std::shared_ptr<const crypto::identity> identity)
       : identity_(std::move(identity)) {}
 

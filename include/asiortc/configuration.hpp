@@ -22,16 +22,18 @@ class name_resolver;
 class ASIORTC_EXPORT ice_server {
  public:
   ice_server() = default;
+  /// A server with one URL and no credentials; the URL is checked by `peer_connection`.
   explicit ice_server(std::string url) : urls{std::move(url)} {}
 
   std::vector<std::string> urls;  ///< `stun:host[:port]`, `turn:host[:port][?transport=udp|tcp]`, …
-  std::string username;
-  std::string credential;
+  std::string username;           ///< for TURN, which needs both (RFC 8489 9.2)
+  std::string credential;         ///< the password that belongs to it
 
+  /// Whether all members are equal.
   bool operator==(const ice_server&) const = default;
 };
 
-/// webrtc-pc 4.2.5: which candidates may be used.
+/// webrtc-pc 4.2.5: which candidates may be used, all or those of TURN servers alone.
 enum class ASIORTC_EXPORT ice_transport_policy { all, relay };
 /// webrtc-pc 4.2.6 and RFC 9429 4.1.1.
 enum class ASIORTC_EXPORT bundle_policy { balanced, max_compat, max_bundle };
@@ -50,10 +52,11 @@ class ASIORTC_EXPORT timeouts {
   std::chrono::milliseconds consent{30000};      ///< RFC 7675 5.1: without an answer for so long
   std::chrono::milliseconds consent_interval{5000};  ///< between checks of the pair in use, +-20 %
   std::chrono::milliseconds keepalive{15000};        ///< between checks of a pair in reserve
-  std::chrono::milliseconds dtls_handshake{30000};
+  std::chrono::milliseconds dtls_handshake{30000};   ///< for the whole handshake (RFC 6347 4.2)
   std::chrono::milliseconds close_drain{
       30000};  ///< how long `async_close` waits for acknowledgement
 
+  /// Whether all members are equal.
   bool operator==(const timeouts&) const = default;
 };
 
@@ -61,8 +64,8 @@ class ASIORTC_EXPORT timeouts {
 class ASIORTC_EXPORT interface_address {
  public:
   interface_address() = default;
-  std::string interface_name;
-  std::string address;
+  std::string interface_name;  ///< as the system calls it, e.g. `eth0`
+  std::string address;         ///< a literal
 };
 
 /// What others see a local address as, where a router maps one address to one (RFC 4787's 1:1 NAT),
@@ -70,12 +73,14 @@ class ASIORTC_EXPORT interface_address {
 class ASIORTC_EXPORT external_address {
  public:
   external_address() = default;
+  /// `of_outside` becomes `external`, `of_inside` `local`; `peer_connection` checks them.
   external_address(std::string of_outside, std::string of_inside = {})
       : external(std::move(of_outside)), local(std::move(of_inside)) {}
 
   std::string external;  ///< a literal
   std::string local;     ///< a literal of the same family; empty: every local address of the family
 
+  /// Whether all members are equal.
   bool operator==(const external_address&) const = default;
 };
 
@@ -85,12 +90,15 @@ class ASIORTC_EXPORT configuration {
  public:
   configuration() = default;
 
-  std::vector<ice_server> ice_servers;
+  std::vector<ice_server> ice_servers;  ///< STUN and TURN servers, all of which are asked
   /// Certificates, in PEM, of which one must have signed that of a `turns:` server; empty: the
   /// system's. The certificate must name the host of the URL.
   std::string turn_trusted_certificates;
+  /// With `relay` only TURN's candidates are told and used (RFC 9429 3.5.3).
   asiortc::ice_transport_policy ice_transport_policy = asiortc::ice_transport_policy::all;
+  /// How m-sections are grouped (RFC 9429 4.1.1).
   asiortc::bundle_policy bundle_policy = asiortc::bundle_policy::balanced;
+  /// There is one value, for likeness with the W3C's dictionary; data channels have no RTCP.
   asiortc::rtcp_mux_policy rtcp_mux_policy = asiortc::rtcp_mux_policy::require;
   /// Own certificates; the first is used. None: one is made at the first need.
   std::vector<certificate> certificates;
@@ -102,12 +110,12 @@ class ASIORTC_EXPORT configuration {
   bool ice_lite = false;
 
   std::uint16_t port_min = 0;  ///< local UDP ports; 0 for any
-  std::uint16_t port_max = 0;
+  std::uint16_t port_max = 0;  ///< the last of them; not below `port_min`
   /// Whether to use a local address; none: all but loopback, and loopback where there is no other.
   std::function<bool(const interface_address&)> interface_filter;
   /// At most 16; the first that fits a local address counts.
   std::vector<external_address> external_addresses;
-  asiortc::timeouts timeouts;
+  asiortc::timeouts timeouts;  ///< of ICE, DTLS and the graceful close
 
   std::size_t max_message_size = 262144;         ///< what we accept, told to the peer; bytes
   std::size_t receive_budget = 8 * 1024 * 1024;  ///< unread messages of all channels; bytes
@@ -115,8 +123,8 @@ class ASIORTC_EXPORT configuration {
 
   /// Resolves server names; none: c-ares on the peer's own executor.
   std::shared_ptr<name_resolver> resolver;
-  log_sink log;
-  log_level log_threshold = log_level::info;
+  log_sink log;                               ///< where lines of the log go; none: nowhere
+  log_level log_threshold = log_level::info;  ///< the least important level that is given to it
 };
 
 }  // namespace asiortc::inline ASIORTC_ABI

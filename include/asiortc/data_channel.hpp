@@ -35,7 +35,11 @@ class ASIORTC_EXPORT buffered_amount_low_event {
 };
 
 /// A move-only handle. Dropping it closes the channel after what is queued is sent; its unread
-/// messages are discarded. A channel never keeps its peer connection alive.
+/// messages are discarded. A channel never keeps its peer connection alive. A handle that was moved
+/// from is empty, as one that was made without arguments.
+///
+/// After the end of the channel or of its connection every member may still be called: what is
+/// queued can be received, getters give the last state, and the rest says what it does then.
 ///
 /// Thread safety: every member may be called from any thread; two operations may be pending at
 /// once, but only one `async_receive`. Completion handlers run on their associated executor, else
@@ -45,33 +49,37 @@ class ASIORTC_EXPORT buffered_amount_low_event {
 /// `asio::error::operation_aborted`.
 class ASIORTC_EXPORT data_channel {
  public:
-  /// A handle to nothing; only destruction and assignment are allowed.
+  /// A handle to nothing; only destruction, assignment and the conversion to bool are allowed.
   data_channel() noexcept = default;
+  /// For the library itself.
   explicit data_channel(std::shared_ptr<detail::channel_state> state) noexcept;
+  /// Leaves the other handle empty.
   data_channel(data_channel&&) noexcept;
-  /// Closes what was held before.
+  /// Closes what was held before, as destruction does, and leaves the other handle empty.
   data_channel& operator=(data_channel&&) noexcept;
+  /// Closes the channel in the background and discards its unread messages; never blocks.
   ~data_channel();
 
   /// Waits until the channel is open (RFC 8832 6). Completes at once when it is.
   ///
   /// Completion signature: `void(error_code)`.
   /// Errors: the reason of the end when the channel ended first, `errc::invalid_state` when it was
-  /// closed in good order before it opened; `operation_aborted`.
+  /// closed in good order before it opened or is closing; `operation_aborted`.
   template <class Token = boost::asio::deferred_t>
   [[nodiscard]] auto async_open(Token&& token = Token()) {
     return initiate<open_operation>(std::forward<Token>(token));
   }
 
-  /// Sends a text message. It is queued before the call of the initiating function returns its
-  /// handler, in the order of the calls, and may be sent while the channel is still connecting.
-  /// Completes once less than `configuration::send_high_water` bytes wait before SCTP, so that
-  /// awaiting each send is back-pressure.
+  /// Sends a text message (webrtc-pc 6.2 send, RFC 8831 6.6). It is queued before the call of the
+  /// initiating function returns its handler, in the order of the calls, and may be sent while the
+  /// channel is still connecting. Completes once less than `configuration::send_high_water` bytes
+  /// wait before SCTP, so that awaiting each send is back-pressure.
   ///
   /// Completion signature: `void(error_code)`.
   /// Errors: `errc::invalid_state` when the channel is closing or closed; `errc::message_too_large`
   /// when it is larger than `peer_connection::sctp()->max_message_size`; `errc::type_error` when it
-  /// is not valid UTF-8; the reason of the end when the channel ends while the operation waits.
+  /// is not valid UTF-8; the reason of the end when the channel ends while the operation waits,
+  /// `errc::invalid_state` when that was in good order.
   /// Cancellation: `operation_aborted` says that nothing of the message is or will be sent; when
   /// SCTP has it already the operation completes with success instead.
   template <class Token = boost::asio::deferred_t>
@@ -80,20 +88,20 @@ class ASIORTC_EXPORT data_channel {
     return initiate<send_operation>(std::forward<Token>(token), message(std::move(bytes), true));
   }
 
-  /// Sends a binary message; otherwise as with text.
+  /// Sends a binary message; otherwise as with text, but for `errc::type_error`.
   template <class Token = boost::asio::deferred_t>
   [[nodiscard]] auto async_send(std::vector<std::uint8_t> bytes, Token&& token = Token()) {
     return initiate<send_operation>(std::forward<Token>(token), message(std::move(bytes), false));
   }
 
-  /// Sends a message as it is, e.g. one that was received.
+  /// Sends a message as it is, e.g. one that was received; otherwise as with text.
   template <class Token = boost::asio::deferred_t>
   [[nodiscard]] auto async_send(message value, Token&& token = Token()) {
     return initiate<send_operation>(std::forward<Token>(token), std::move(value));
   }
 
-  /// Waits for the next message. A reader that stops reading stops the sender once
-  /// `configuration::receive_budget` is spent.
+  /// Waits for the next message (webrtc-pc 6.2 onmessage). A reader that stops reading stops the
+  /// sender once `configuration::receive_budget` is spent.
   ///
   /// Completion signature: `void(error_code, std::optional<message>)`; no value after the end of
   /// the channel, with the error that ended it, or none when it was closed in good order.
@@ -104,15 +112,16 @@ class ASIORTC_EXPORT data_channel {
     return messages().async_next(std::forward<Token>(token));
   }
 
-  /// Takes a message if there is one; never waits.
+  /// Takes a message if there is one; never waits and never fails. What is queued can be taken
+  /// after the end of the channel, too.
   [[nodiscard]] std::optional<message> try_receive();
 
   /// Waits until everything sent before is acknowledged by the other side's SCTP, or has been given
   /// up on an unreliable channel.
   ///
   /// Completion signature: `void(error_code)`.
-  /// Errors: the reason of the end when the channel ended first; `operation_aborted`, which
-  /// abandons the wait alone.
+  /// Errors: `errc::invalid_state` when it is closed already; the reason of the end when the
+  /// channel ended first; `operation_aborted`, which abandons the wait alone.
   template <class Token = boost::asio::deferred_t>
   [[nodiscard]] auto async_flush(Token&& token = Token()) {
     return initiate<flush_operation>(std::forward<Token>(token));
@@ -129,28 +138,36 @@ class ASIORTC_EXPORT data_channel {
     return initiate<close_operation>(std::forward<Token>(token));
   }
 
-  /// The same without waiting for the end.
+  /// The same without waiting for the end. Never fails; does nothing when it is closing or closed.
   void close();
 
-  /// Every transition of `state()`, from `connecting` on; ends with the channel.
+  /// Every transition of `state()` from `connecting` on (webrtc-pc 6.2 onopen, onclosing, onclose).
+  /// It ends with the channel, with the error that ended it or none.
   [[nodiscard]] event_stream<state_change<data_channel_state>> states() const;
-  /// An event each time `buffered_amount` falls to the threshold from above.
+  /// An event each time `buffered_amount` falls to the threshold from above (webrtc-pc 6.2
+  /// onbufferedamountlow); up to 256 wait unread. It ends as `states()` does.
   [[nodiscard]] event_stream<buffered_amount_low_event> buffered_amount_low() const;
-  /// The incoming messages as a stream; the same queue that `async_receive` reads.
+  /// The incoming messages as a stream; the same queue that `async_receive` reads, with the same
+  /// errors. It ends as `states()` does.
   [[nodiscard]] event_stream<message> messages() const;
 
+  /// The last state that `states()` queued (webrtc-pc 6.2 readyState); never fails.
   [[nodiscard]] data_channel_state state() const;
-  /// The stream id; none until the DTLS role is known (RFC 8832 6).
+  /// The stream id; none until the DTLS role is known (RFC 8832 6). Stays after the end.
   [[nodiscard]] std::optional<std::uint16_t> id() const;
+  /// The name (webrtc-pc 6.2 label, RFC 8832 5.1). Never changes; valid while the handle is.
   [[nodiscard]] const std::string& label() const;
-  /// As given to `create_data_channel`, or as the other side announced it.
+  /// As given to `create_data_channel`, or as the other side announced it (RFC 8832 5.1). Never
+  /// changes; valid while the handle is.
   [[nodiscard]] const data_channel_init& init() const;
-  /// Bytes of messages sent and not yet acknowledged by the other side's SCTP.
+  /// Bytes of messages sent and not yet acknowledged by the other side's SCTP (webrtc-pc 6.2); 0
+  /// after the end.
   [[nodiscard]] std::size_t buffered_amount() const;
-  /// Bytes; 0 at first.
+  /// Sets the threshold of `buffered_amount_low()` (webrtc-pc 6.2), in bytes; 0 at first. Never
+  /// fails; does nothing on a closed channel.
   void set_buffered_amount_low_threshold(std::size_t bytes);
 
-  /// Whether this is a handle to a channel.
+  /// Whether this is a handle to a channel, open or not; false for an empty one.
   explicit operator bool() const noexcept { return state_ != nullptr; }
   /// For the library itself.
   [[nodiscard]] const std::shared_ptr<detail::channel_state>& native_handle() const noexcept {

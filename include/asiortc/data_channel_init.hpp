@@ -10,12 +10,12 @@
 
 namespace asiortc::inline ASIORTC_ABI {
 
-/// Options of `peer_connection::create_data_channel`.
+/// Options of `peer_connection::create_data_channel` (webrtc-pc 6.2 RTCDataChannelInit).
 class ASIORTC_EXPORT data_channel_init {
  public:
   data_channel_init() = default;
 
-  bool ordered = true;
+  bool ordered = true;  ///< whether messages come in the order in which they were sent
   /// Give a message up after so many retransmissions; 0 is one try. Not with a life time.
   std::optional<std::uint16_t> max_retransmits;
   /// Give a message up after so many milliseconds. Not with retransmissions.
@@ -25,6 +25,7 @@ class ASIORTC_EXPORT data_channel_init {
   bool negotiated = false;
   std::optional<std::uint16_t> id;  ///< 0 to 65534; ignored unless `negotiated`
 
+  /// Whether all members are equal.
   bool operator==(const data_channel_init&) const = default;
 };
 

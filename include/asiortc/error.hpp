@@ -53,6 +53,7 @@ enum class ASIORTC_EXPORT errc {
 /// The category of `errc`. Thread-safe; lives as long as the program.
 ASIORTC_EXPORT const boost::system::error_category& error_category() noexcept;
 
+/// The error code of `value`; Boost.System finds it. Thread-safe.
 inline boost::system::error_code make_error_code(errc value) noexcept {
   return {static_cast<int>(value), error_category()};
 }
@@ -60,6 +61,7 @@ inline boost::system::error_code make_error_code(errc value) noexcept {
 /// Thrown by plain functions; `what()` names the argument or line at fault and what was expected.
 class ASIORTC_EXPORT error : public boost::system::system_error {
  public:
+  /// `detail` comes before the message of `code` in `what()`.
   error(boost::system::error_code code, const std::string& detail) : system_error(code, detail) {}
 };
 

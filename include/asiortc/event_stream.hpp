@@ -20,12 +20,15 @@ namespace asiortc::inline ASIORTC_ABI {
 /// Thread safety: every member may be called from any thread. A cancellation slot is not
 /// thread-safe, so a coroutine that uses `||` on a multi-threaded context runs on a strand.
 ///
-/// Lifetime: a stream may outlive its source; it then yields what is queued, and its end.
+/// Lifetime: a stream may outlive its source; it then yields what is queued, and its end. One that
+/// was moved from may only be destroyed and assigned to. When the execution context is destroyed, a
+/// pending wait is dropped without a call of its handler, and so is one that begins after it.
 template <class T>
 class ASIORTC_EXPORT event_stream {
  public:
-  using value_type = T;
+  using value_type = T;  ///< what the stream yields
 
+  /// For the library itself: `queue` is not null.
   explicit event_stream(std::shared_ptr<detail::event_queue<T>> queue) : queue_(std::move(queue)) {}
 
   /// Waits for the next event.
@@ -45,10 +48,10 @@ class ASIORTC_EXPORT event_stream {
         token, queue_);
   }
 
-  /// Takes an event if there is one; never waits.
+  /// Takes an event if there is one; never waits and never fails, whoever waits beside it.
   [[nodiscard]] std::optional<T> try_next() const { return queue_->try_pop(); }
 
-  /// Whether the end was reached: nothing is queued and nothing will come.
+  /// Whether the end was reached: nothing is queued and nothing will come. Never fails.
   [[nodiscard]] bool ended() const { return queue_->ended(); }
 
  private:

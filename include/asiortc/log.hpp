@@ -8,6 +8,7 @@
 
 namespace asiortc::inline ASIORTC_ABI {
 
+/// How much a line of the log matters, the least first.
 enum class ASIORTC_EXPORT log_level { trace, debug, info, warning, error };
 
 /// Called with the level, the layer ("ice", "dtls", …) and one line without a line end. It is

@@ -12,15 +12,20 @@
 
 namespace asiortc::inline ASIORTC_ABI {
 
-/// Text (valid UTF-8 when it was sent by a conforming peer) or bytes. Move it: the bytes are owned.
+/// Text (valid UTF-8 when it was sent by a conforming peer) or bytes (RFC 8831 6.6). Move it: the
+/// bytes are owned. One that was moved from is empty. Thread safety: that of a `std::vector`.
 class ASIORTC_EXPORT message {
  public:
   message() = default;
+  /// Takes `content` over; `text` says of which kind it is. UTF-8 is checked by `async_send`.
   message(std::vector<std::uint8_t> content, bool text)
       : bytes_(std::move(content)), is_text_(text) {}
 
+  /// Whether it is text; false for bytes.
   [[nodiscard]] bool is_text() const noexcept { return is_text_; }
+  /// Whether it has no content; such a message can be sent, too.
   [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }
+  /// The content's length in bytes, whatever its kind.
   [[nodiscard]] std::size_t size() const noexcept { return bytes_.size(); }
   /// The content as characters, whatever its kind; valid while the message lives.
   [[nodiscard]] std::string_view text() const noexcept {
@@ -31,6 +36,7 @@ class ASIORTC_EXPORT message {
   /// Takes the bytes out without a copy.
   [[nodiscard]] std::vector<std::uint8_t> take() && noexcept { return std::move(bytes_); }
 
+  /// Whether kind and content are equal.
   bool operator==(const message&) const = default;
 
  private:

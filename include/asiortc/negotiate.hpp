@@ -24,29 +24,35 @@ enum class negotiation_role {
   impolite     ///< ignores the other side's offer
 };
 
-/// A running negotiation; dropping it ends it, but not the connection.
+/// A move-only handle to a running negotiation; dropping it ends it, but not the connection. One
+/// that was moved from may only be destroyed, assigned to and stopped.
 ///
 /// Thread safety: as `peer_connection`.
 class ASIORTC_EXPORT negotiation {
  public:
+  /// For the library itself.
   explicit negotiation(std::shared_ptr<detail::negotiation_state> state) noexcept;
+  /// Leaves the other handle without a negotiation.
   negotiation(negotiation&&) noexcept;
+  /// Stops what was held before.
   negotiation& operator=(negotiation&&) noexcept;
+  /// As `stop()`.
   ~negotiation();
 
-  /// Waits for the end of the negotiation.
+  /// Waits for the end of the negotiation; at once when it has ended. Several may wait.
   ///
   /// Completion signature: `void(error_code)`. No error when the connection was closed in good
-  /// order; `errc::signaling_lost` when the pipe ended before the peers were connected, or the
-  /// pipe's own error afterwards; the error that ended the connection.
-  /// Cancellation: any type; abandons the wait alone.
+  /// order, or the negotiation was stopped; `errc::signaling_lost` when the pipe ended before the
+  /// peers were connected, or the pipe's own error afterwards; the error that ended the connection.
+  /// Cancellation: any type; abandons the wait alone, with `operation_aborted`.
   template <class Token = boost::asio::deferred_t>
   [[nodiscard]] auto async_wait(Token&& token = Token()) {
     return boost::asio::async_initiate<Token, void(boost::system::error_code)>(wait_operation(),
                                                                                token, state_);
   }
 
-  /// Ends it: the pipe is let go and the streams are given back.
+  /// Ends it: the pipe is closed and the streams are given back. Never blocks or fails; does
+  /// nothing when it has ended.
   void stop();
 
  private:
@@ -59,12 +65,15 @@ class ASIORTC_EXPORT negotiation {
 };
 
 /// Offers, answers and trickles candidates by itself, from now until the connection or the pipe
-/// ends. It takes over `ice_candidates()` and `negotiation_needed()`, runs on the connection's
-/// strand and holds its state, not the handle. Candidates that come before a description wait (at
-/// most 64). A pipe that ends before the peers are connected ends the connection with
-/// `errc::signaling_lost`, so that nothing waits for ever; later it only ends the negotiation.
+/// ends: perfect negotiation (webrtc-pc 10.7, RFC 9429 4.1.10.2 rollback, RFC 8838 trickle). It
+/// takes over `ice_candidates()` and `negotiation_needed()`, runs on the connection's strand and
+/// holds its state, not the handle. Candidates that come before a description wait (at most 64). A
+/// pipe that ends before the peers are connected ends the connection with `errc::signaling_lost`,
+/// so that nothing waits for ever; later it only ends the negotiation.
 ///
 /// Throws `error`: `invalid_state` when the connection is closed, `in_use` when a negotiation runs.
+/// `connection` has not been moved from, and `pipe` is not null. What the other side sends amiss is
+/// logged and left out. Thread-safe.
 [[nodiscard]] ASIORTC_EXPORT negotiation
 negotiate(peer_connection& connection, std::shared_ptr<signaling_pipe> pipe,
           negotiation_role role = negotiation_role::by_arrival);

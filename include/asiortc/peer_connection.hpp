@@ -58,13 +58,14 @@ class ASIORTC_EXPORT sctp_transport_info {
 
   std::uint64_t max_message_size = 0;         ///< bytes that one message may have; UINT64_MAX: any
   std::optional<std::uint16_t> max_channels;  ///< known once connected
-  bool connected = false;
+  bool connected = false;                     ///< whether the association is up
 };
 
 /// A move-only handle to a connection to one other peer. It runs on a strand that it makes on the
 /// executor it is given, opens no socket, timer or thread before a local description is set, and
 /// never any thread. Dropping the handle aborts the connection without blocking; `async_close` is
 /// the graceful way. Assigning a new one over an old one closes the old one with all its channels.
+/// One that was moved from may only be destroyed, assigned to and closed with `close()`.
 ///
 /// Thread safety: every member may be called from any thread. Completion handlers run on their
 /// associated executor, else on the executor given here, and are always posted. A coroutine that
@@ -72,14 +73,23 @@ class ASIORTC_EXPORT sctp_transport_info {
 /// cancellation slot is not thread-safe.
 ///
 /// Lifetime: a pending operation keeps the state alive, not the connection. The execution context
-/// may be destroyed first; the handle is inert then.
+/// may be destroyed first; the handle is inert then: pending handlers are dropped, getters still
+/// answer. Getters and streams answer after the end of the connection, too, with what was last.
 ///
 /// Cancellation: every operation honours its slot, with any type, and completes with
 /// `asio::error::operation_aborted`; that abandons the wait, not the effect.
+///
+/// Streams: each queues from the creation of the connection and ends with it, without an error
+/// after `close` and `async_close`, else with `end_reason()`. How to wait, and its errors, is said
+/// in `event_stream`. Those of states keep 256 unread and then merge (`state_change`).
+///
+/// Getters: each equals the last event queued, which may be ahead of the reader; none fails or
+/// waits.
 class ASIORTC_EXPORT peer_connection {
  public:
   /// Throws `error`: `syntax_error` or `invalid_access` for a server, `invalid_access` for an
-  /// expired certificate, `type_error` for a port range; the text names the value.
+  /// expired certificate, `type_error` for a port range; `syntax_error` and `type_error` for an
+  /// external address; `operation_error` when the machine gives no key. The text names the value.
   explicit peer_connection(boost::asio::any_io_executor executor,
                            asiortc::configuration config = asiortc::configuration());
   /// The same, on the executor of an execution context such as `io_context`.
@@ -90,15 +100,18 @@ class ASIORTC_EXPORT peer_connection {
   explicit peer_connection(Context& context,
                            asiortc::configuration config = asiortc::configuration())
       : peer_connection(boost::asio::any_io_executor(context.get_executor()), std::move(config)) {}
+  /// Leaves the other handle empty.
   peer_connection(peer_connection&&) noexcept;
+  /// Aborts what was held before, as `close()`, and leaves the other handle empty.
   peer_connection& operator=(peer_connection&&) noexcept;
+  /// As `close()`.
   ~peer_connection();
 
   /// Makes an offer (RFC 9429 4.1.8, 5.2). It describes what the connection has now, and is not
   /// applied.
   ///
   /// Completion signature: `void(error_code, session_description)`.
-  /// Errors: `errc::invalid_state` when closed.
+  /// Errors: `errc::invalid_state` when closed or when the signaling state allows no offer.
   template <class Token = boost::asio::deferred_t>
   [[nodiscard]] auto async_create_offer(offer_options options = offer_options(),
                                         Token&& token = Token()) {
@@ -122,7 +135,8 @@ class ASIORTC_EXPORT peer_connection {
   ///
   /// Completion signature: `void(error_code)`.
   /// Errors: `errc::invalid_state` when closed or when the type does not fit the signaling state;
-  /// `errc::invalid_modification` when the SDP is not the one created last.
+  /// `errc::invalid_modification` when the SDP is not the one created last, or ICE was restarted
+  /// since.
   template <class Token = boost::asio::deferred_t>
   [[nodiscard]] auto async_set_local_description(
       std::optional<session_description> description = std::nullopt, Token&& token = Token()) {
@@ -135,8 +149,9 @@ class ASIORTC_EXPORT peer_connection {
   /// names the line or attribute.
   ///
   /// Completion signature: `void(error_code)`.
-  /// Errors: `errc::invalid_state`; `errc::syntax_error` for malformed SDP;
-  /// `errc::invalid_modification` for what may not change; `errc::not_supported`.
+  /// Errors: `errc::invalid_state` when closed or when the type does not fit the signaling state;
+  /// `errc::syntax_error` for malformed SDP; `errc::invalid_modification` for what may not change;
+  /// `errc::not_supported` for what asiortc does not do, e.g. holdconn.
   template <class Token = boost::asio::deferred_t>
   [[nodiscard]] auto async_set_remote_description(session_description description,
                                                   Token&& token = Token()) {
@@ -150,26 +165,32 @@ class ASIORTC_EXPORT peer_connection {
   /// Completion signature: `void(error_code)`.
   /// Errors: `errc::invalid_state` when closed or before a remote description; `errc::type_error`
   /// when neither mid nor index is given; `errc::operation_error` for an unknown mid, index or an
-  /// old generation; `errc::syntax_error`.
+  /// old generation; `errc::syntax_error` for a malformed candidate; `errc::limit_reached` past the
+  /// bound on their number.
   template <class Token = boost::asio::deferred_t>
   [[nodiscard]] auto async_add_ice_candidate(ice_candidate candidate, Token&& token = Token()) {
     return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
         add_candidate_operation(), token, state_, std::move(candidate));
   }
 
-  /// Asks for new ICE credentials at the next offer (webrtc-pc 4.4.2 restartIce).
+  /// Asks for new ICE credentials at the next offer (webrtc-pc 4.4.2 restartIce), which
+  /// `negotiation_needed()` tells. Never fails; does nothing when closed, or before anything was
+  /// negotiated.
   void restart_ice();
 
-  /// Makes a channel (webrtc-pc 6.1.2), before or after connecting. It opens by itself.
-  /// Throws `error`: `invalid_state` when closed; `type_error` for a label or protocol over 65535
-  /// bytes or not UTF-8, both limits at once, a missing id or the id 65535; `operation_error` for
-  /// an id that is in use.
+  /// Makes a channel (webrtc-pc 6.1, RFC 8832 5.1), before or after connecting. It opens by itself.
+  /// What only the strand can tell ends the channel, with `operation_error` when no stream id is
+  /// left, `invalid_state` when the connection or its SCTP association has ended.
+  /// Throws `error`: `invalid_state` when closed or once failed; `type_error` for a label or
+  /// protocol over 65535 bytes or not UTF-8, both limits at once, a life time not from 0 to 65535
+  /// ms, a missing id or the id 65535; `operation_error` for an id that is in use.
   [[nodiscard]] data_channel create_data_channel(std::string label,
                                                  data_channel_init init = data_channel_init());
 
   /// Closes gracefully: what the channels have queued is delivered and acknowledged (for at most
   /// `timeouts::close_drain`), the other side is told, and every socket and timer is gone when it
-  /// completes. Idempotent; may be started from anywhere, and twice.
+  /// completes (RFC 9260 9.2, RFC 5246 7.2.1). Idempotent; may be started from anywhere, and
+  /// twice; completes at once when closed.
   ///
   /// Completion signature: `void(error_code)`. Errors: none but `operation_aborted`.
   template <class Token = boost::asio::deferred_t>
@@ -178,49 +199,78 @@ class ASIORTC_EXPORT peer_connection {
                                                                                token, state_);
   }
 
-  /// Aborts: queued messages are dropped, and the other side is told once. Never blocks.
+  /// Aborts (webrtc-pc 4.4.2 close): queued messages are dropped, and the other side is told once.
+  /// Never blocks and never fails; does nothing when closed or moved from.
   void close();
 
-  // Event streams; each ends with the connection, and queues from its creation.
+  // Event streams.
 
-  /// Local candidates for the other side; an empty candidate ends each generation. Given to
+  /// Local candidates for the other side (webrtc-pc 4.8.2 onicecandidate); an empty candidate ends
+  /// each generation. Up to 4,096 wait unread, more are lost. Given to
   /// `negotiate()` while that runs: waiting here then gives `errc::in_use`.
   [[nodiscard]] event_stream<ice_candidate> ice_candidates() const;
-  /// Channels that the other side opened; up to 1,024 wait, more are reset.
+  /// Channels that the other side opened (webrtc-pc 6.1 ondatachannel); up to 1,024 wait, more are
+  /// reset.
   [[nodiscard]] event_stream<data_channel> data_channels() const;
+  /// Every transition of `connection_state()` (webrtc-pc 4.4.2 onconnectionstatechange); `closed`
+  /// is the last.
   [[nodiscard]] event_stream<state_change<asiortc::connection_state>> connection_states() const;
+  /// Every transition of `ice_connection_state()` (webrtc-pc 4.4.2 oniceconnectionstatechange).
   [[nodiscard]] event_stream<state_change<asiortc::ice_connection_state>> ice_connection_states()
       const;
+  /// Every transition of `ice_gathering_state()` (webrtc-pc 4.4.2 onicegatheringstatechange).
   [[nodiscard]] event_stream<state_change<asiortc::ice_gathering_state>> ice_gathering_states()
       const;
+  /// Every transition of `signaling_state()` (webrtc-pc 4.4.2 onsignalingstatechange).
   [[nodiscard]] event_stream<state_change<asiortc::signaling_state>> signaling_states() const;
+  /// Each pair that data goes over from then on (webrtc-pc 5.6 onselectedcandidatepairchange); up
+  /// to 256 wait unread, more are lost.
   [[nodiscard]] event_stream<candidate_pair> selected_candidate_pairs() const;
   /// Coalesced, only in stable (webrtc-pc 4.7.3). Given to `negotiate()` while that runs.
   [[nodiscard]] event_stream<negotiation_needed_event> negotiation_needed() const;
 
-  // What is now; a getter equals the last event queued, which may be ahead of the reader.
+  // What is now.
+
+  /// The aggregate of ICE and DTLS (webrtc-pc 4.3.3); `new_` at first.
   [[nodiscard]] asiortc::connection_state connection_state() const;
+  /// webrtc-pc 4.3.4; `new_` at first.
   [[nodiscard]] asiortc::ice_connection_state ice_connection_state() const;
+  /// webrtc-pc 4.3.2; `new_` at first.
   [[nodiscard]] asiortc::ice_gathering_state ice_gathering_state() const;
+  /// webrtc-pc 4.3.1; `stable` at first.
   [[nodiscard]] asiortc::signaling_state signaling_state() const;
+  /// The local side of the last finished exchange, with the candidates gathered since (webrtc-pc
+  /// 4.4.2); none before.
   [[nodiscard]] std::optional<session_description> current_local_description() const;
+  /// The local description of the exchange that runs, with the candidates gathered since (webrtc-pc
+  /// 4.4.2); none in `stable`.
   [[nodiscard]] std::optional<session_description> pending_local_description() const;
+  /// The other side's description of the last finished exchange, as it was read (webrtc-pc 4.4.2);
+  /// none before.
   [[nodiscard]] std::optional<session_description> current_remote_description() const;
+  /// The other side's description of the exchange that runs, as it was read (webrtc-pc 4.4.2); none
+  /// in `stable`.
   [[nodiscard]] std::optional<session_description> pending_remote_description() const;
-  /// The pending one if there is one, else the current one.
+  /// The pending one if there is one, else the current one (webrtc-pc 4.4.2).
   [[nodiscard]] std::optional<session_description> local_description() const;
+  /// The pending one if there is one, else the current one (webrtc-pc 4.4.2).
   [[nodiscard]] std::optional<session_description> remote_description() const;
-  /// Unknown until a remote description is set (webrtc-pc 4.4.2).
+  /// Whether the other side takes candidates one by one (RFC 8840 4.1); unknown until a remote
+  /// description is set (webrtc-pc 4.4.2).
   [[nodiscard]] std::optional<bool> can_trickle_ice_candidates() const;
+  /// The pair that data goes over (webrtc-pc 5.6 getSelectedCandidatePair); none before ICE has
+  /// one. The round trip time is that of its selection.
   [[nodiscard]] std::optional<candidate_pair> selected_candidate_pair() const;
+  /// webrtc-pc 4.4.2 sctp; none until data channels are negotiated.
   [[nodiscard]] std::optional<sctp_transport_info> sctp() const;
-  /// Why the connection failed or closed; no error while it lives.
+  /// Why the connection failed or closed last; no error while it has done neither.
   [[nodiscard]] boost::system::error_code end_reason() const;
-  /// What the last refused call was refused for, in words; empty if none was.
+  /// What the last refused call was refused for, or why the connection failed, in words; empty if
+  /// there was neither.
   [[nodiscard]] std::string last_error_detail() const;
-  /// A copy of what was given.
+  /// A copy of what was given (webrtc-pc 4.4.2 getConfiguration).
   [[nodiscard]] asiortc::configuration configuration() const;
-  /// 128 random bits in hexadecimal; never changes.
+  /// 128 random bits in hexadecimal; never changes, and is valid while the handle is.
   [[nodiscard]] const std::string& id() const;
   /// As given; empty once the execution context is gone.
   [[nodiscard]] boost::asio::any_io_executor get_executor() const;

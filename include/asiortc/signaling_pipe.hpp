@@ -22,7 +22,8 @@ using peer_signal = std::variant<session_description, ice_candidate>;
 
 /// An ordered, bounded, two-way pipe of signals to one other peer. `signaling_client::pipe_to`
 /// gives one over a server; a program with a transport of its own derives from it. It
-/// is always held by a `shared_ptr`.
+/// is always held by a `shared_ptr`. What a pipe promises is what JSEP asks of the application's
+/// signaling (RFC 9429 3.1) and trickle ICE of its transport (RFC 8838 11).
 ///
 /// Thread safety: every member may be called from any thread.
 class ASIORTC_EXPORT signaling_pipe : public std::enable_shared_from_this<signaling_pipe> {
@@ -56,7 +57,8 @@ class ASIORTC_EXPORT signaling_pipe : public std::enable_shared_from_this<signal
   /// Errors: `errc::in_use` when another wait is pending; `asio::error::operation_aborted` when
   /// cancelled (any type), and then nothing was consumed; `errc::signaling_lost` when the way to
   /// the other side broke, `errc::remote_closed` when it left, `errc::peer_not_found` when it was
-  /// never there, `errc::limit_reached` when it sent more than is kept unread.
+  /// never there, `errc::limit_reached` when more was sent than is kept, `errc::closed` when the
+  /// `signaling_client` of the pipe was closed on this side.
   template <class Token = boost::asio::deferred_t>
   [[nodiscard]] auto async_receive(Token&& token = Token()) {
     return boost::asio::async_initiate<Token,
@@ -68,13 +70,14 @@ class ASIORTC_EXPORT signaling_pipe : public std::enable_shared_from_this<signal
   }
 
  protected:
-  /// The body of `async_receive`. The handler is posted, never called from inside.
+  /// The body of `async_receive`, with its errors; called from any thread. The handler is posted,
+  /// never called from inside.
   virtual void start_receive(receive_handler handler) = 0;
 };
 
 /// Two pipes in memory, each the other's far end, for two peers in one program. The first came
 /// first: it is impolite, the second polite. Dropping one ends the other with
-/// `errc::remote_closed`. Handlers without an executor of their own run on `executor`.
+/// `errc::remote_closed`. Thread-safe. Handlers without an executor of their own run on `executor`.
 [[nodiscard]] ASIORTC_EXPORT
     std::pair<std::shared_ptr<signaling_pipe>, std::shared_ptr<signaling_pipe>>
     make_signaling_pipe_pair(boost::asio::any_io_executor executor);

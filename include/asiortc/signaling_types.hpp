@@ -1,4 +1,4 @@
-// Who is in a signaling room.
+// Who is in a signaling room (signaling-protocol.md).
 #pragma once
 
 #include <asiortc/config.hpp>
@@ -18,11 +18,13 @@ using peer_id = std::int32_t;
 class ASIORTC_EXPORT signaling_peer {
  public:
   signaling_peer() = default;
+  /// `number` becomes `id`, `called` `name`.
   signaling_peer(peer_id number, std::string called) : id(number), name(std::move(called)) {}
 
-  peer_id id = 0;
+  peer_id id = 0;    ///< 0 is nobody
   std::string name;  ///< what the peer calls itself: up to 64 bytes of UTF-8, not to be trusted
 
+  /// Whether all members are equal.
   bool operator==(const signaling_peer&) const = default;
 };
 

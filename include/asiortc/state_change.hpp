@@ -16,16 +16,19 @@ namespace asiortc::inline ASIORTC_ABI {
 template <class State>
 class ASIORTC_EXPORT state_change {
  public:
+  /// `new_state` becomes `state`, `why` `reason` and `in_words` `detail`.
   state_change(State new_state, boost::system::error_code why, std::string in_words = {})
       : state(new_state), reason(why), detail(std::move(in_words)) {}
 
-  State state;
+  State state;                       ///< the one that was entered
   boost::system::error_code reason;  ///< why, for disconnected, failed and closed
   std::string detail;                ///< more about it, for people; may be empty
   std::size_t merged = 0;            ///< earlier transitions that were dropped for this one
 
+  /// For the library itself: stands for `older` as well, which came right before.
   void absorb(const state_change& older) { merged += older.merged + 1; }
 
+  /// Whether all members are equal.
   bool operator==(const state_change&) const = default;
 };
 

@@ -44,11 +44,15 @@ enum class ASIORTC_EXPORT ice_connection_state {
 /// webrtc-pc 6.2 RTCDataChannelState.
 enum class ASIORTC_EXPORT data_channel_state { connecting, open, closing, closed };
 
-/// The W3C's spelling of a state, e.g. `have-local-offer`. Thread-safe, never fails.
+/// The W3C's spelling of a state, e.g. `connected`; `new` for `new_`. Thread-safe, never fails.
 ASIORTC_EXPORT std::string_view to_string(connection_state state) noexcept;
+/// The same for gathering, e.g. `gathering`.
 ASIORTC_EXPORT std::string_view to_string(ice_gathering_state state) noexcept;
+/// The same for signaling, e.g. `have-local-offer`.
 ASIORTC_EXPORT std::string_view to_string(signaling_state state) noexcept;
+/// The same for ICE, e.g. `checking`.
 ASIORTC_EXPORT std::string_view to_string(ice_connection_state state) noexcept;
+/// The same for a data channel, e.g. `open`.
 ASIORTC_EXPORT std::string_view to_string(data_channel_state state) noexcept;
 
 }  // namespace asiortc::inline ASIORTC_ABI
