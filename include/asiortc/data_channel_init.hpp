@@ -10,7 +10,7 @@
 
 namespace asiortc::inline ASIORTC_ABI {
 
-/// Options of `peer_connection::create_data_channel` (webrtc-pc 6.2 RTCDataChannelInit).
+/// Options of `peer_connection::create_data_channel` (RTCDataChannelInit).
 class ASIORTC_EXPORT data_channel_init {
  public:
   data_channel_init() = default;

@@ -205,7 +205,7 @@ class ASIORTC_EXPORT peer_connection {
 
   // Event streams.
 
-  /// Local candidates for the other side (webrtc-pc 4.8.2 onicecandidate); an empty candidate ends
+  /// Local candidates for the other side (webrtc-pc 4.8.2); an empty candidate ends
   /// each generation. Up to 4,096 wait unread, more are lost. Given to
   /// `negotiate()` while that runs: waiting here then gives `errc::in_use`.
   [[nodiscard]] event_stream<ice_candidate> ice_candidates() const;
@@ -255,7 +255,7 @@ class ASIORTC_EXPORT peer_connection {
   [[nodiscard]] std::optional<session_description> local_description() const;
   /// The pending one if there is one, else the current one (webrtc-pc 4.4.2).
   [[nodiscard]] std::optional<session_description> remote_description() const;
-  /// Whether the other side takes candidates one by one (RFC 8840 4.1); unknown until a remote
+  /// Whether the other side takes candidates one by one (RFC 8838 3); unknown until a remote
   /// description is set (webrtc-pc 4.4.2).
   [[nodiscard]] std::optional<bool> can_trickle_ice_candidates() const;
   /// The pair that data goes over (webrtc-pc 5.6 getSelectedCandidatePair); none before ICE has

@@ -23,7 +23,7 @@ using peer_signal = std::variant<session_description, ice_candidate>;
 /// An ordered, bounded, two-way pipe of signals to one other peer. `signaling_client::pipe_to`
 /// gives one over a server; a program with a transport of its own derives from it. It
 /// is always held by a `shared_ptr`. What a pipe promises is what JSEP asks of the application's
-/// signaling (RFC 9429 3.1) and trickle ICE of its transport (RFC 8838 11).
+/// signaling (RFC 9429 3.1) and trickle ICE of its transport (RFC 8838 18).
 ///
 /// Thread safety: every member may be called from any thread.
 class ASIORTC_EXPORT signaling_pipe : public std::enable_shared_from_this<signaling_pipe> {
