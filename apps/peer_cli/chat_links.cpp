@@ -4,6 +4,8 @@
 #include "text.hpp"
 #include "tuple_token.hpp"
 
+#include <asiortc/error.hpp>
+
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -27,14 +29,28 @@ std::string way_of(const asiortc::candidate_pair& pair) {
   return pair.local.protocol == "tcp" ? "tcp, " : "direct udp, ";
 }
 
+/// The user's servers, and those that the room recommends, as far as they make sense.
+asiortc::configuration with_servers_of(const asiortc::signaling_client& client,
+                                       asiortc::configuration config) {
+  for (const auto& server : client.ice_servers()) {
+    try {
+      asiortc::check_ice_server(server);
+      config.ice_servers.push_back(server);
+    } catch (const asiortc::error& unusable) {
+      tell(std::string("the signaling server recommends what cannot be used: ") + unusable.what());
+    }
+  }
+  return config;
+}
+
 }  // namespace
 
 void chat::meet(const asiortc::signaling_client& client, const asiortc::signaling_peer& peer,
                 bool we_came_later) {
   if (finished_) return;
   auto pipe = client.pipe_to(peer.id);
-  auto made = std::make_shared<link>(context_.get_executor(), config_, peer, std::move(pipe),
-                                     we_came_later);
+  auto made = std::make_shared<link>(context_.get_executor(), with_servers_of(client, config_),
+                                     peer, std::move(pipe), we_came_later);
   links_.push_back(made);
   spawn(tell_states(made));
   spawn(tell_pairs(made));

@@ -3,6 +3,9 @@
 #include "say.hpp"
 #include "text.hpp"
 
+#include <asiortc/configuration.hpp>
+#include <asiortc/error.hpp>
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -41,6 +44,31 @@ std::string default_name() {
   return name.empty() || !check_name(name).empty() ? "peer" : name;
 }
 
+/// Whether the library takes the URL, and its scheme is one of those the flag is for.
+std::string check_url(const std::string& url, std::initializer_list<std::string_view> schemes,
+                      const char* expected) {
+  const bool known = std::any_of(schemes.begin(), schemes.end(), [&url](std::string_view scheme) {
+    return url.starts_with(scheme);
+  });
+  asiortc::ice_server server(url);
+  server.username = server.credential = "given apart";
+  try {
+    if (known) asiortc::check_ice_server(server);
+  } catch (const asiortc::error&) {
+    return expected;
+  }
+  return known ? std::string() : expected;
+}
+
+std::string check_stun(const std::string& url) {
+  return check_url(url, {"stun:"}, "expected stun:HOST[:PORT]");
+}
+
+std::string check_turn(const std::string& url) {
+  return check_url(url, {"turn:", "turns:"},
+                   "expected turn:HOST[:PORT][?transport=udp|tcp] or turns:HOST[:PORT]");
+}
+
 std::string read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
@@ -51,10 +79,15 @@ void add_turn_options(CLI::App& command, chat_options& chat) {
                          .add_option("--turn", chat.turn,
                                      "TURN server, turn:HOST[:PORT][?transport=udp|tcp] or "
                                      "turns:HOST[:PORT]; may be given often")
+                         ->check(CLI::Validator(check_turn, ""))
                          ->allow_extra_args(false);
-  command.add_option("--turn-user", chat.turn_user, "User name for the TURN servers")->needs(turn);
-  command.add_option("--turn-pass", chat.turn_password, "Password for the TURN servers")
-      ->needs(turn);
+  auto* const user =
+      command.add_option("--turn-user", chat.turn_user, "User name for the TURN servers");
+  auto* const password =
+      command.add_option("--turn-pass", chat.turn_password, "Password for the TURN servers");
+  turn->needs(user)->needs(password);
+  user->needs(turn);
+  password->needs(turn);
   command
       .add_option_function<std::string>(
           "--turn-ca", [&chat](const std::string& path) { chat.turn_trusted = read_file(path); },
@@ -108,6 +141,7 @@ parsed_options parse_options(int argc, char** argv) {
   command->add_option("--name", chat.name, "What the others see (default: the user's name)")
       ->check(CLI::Validator(check_name, ""));
   command->add_option("--stun", chat.stun, "STUN server, stun:HOST[:PORT]; may be given often")
+      ->check(CLI::Validator(check_stun, ""))
       ->allow_extra_args(false);
   add_turn_options(*command, chat);
   add_log_option(*command, chat);

@@ -27,6 +27,23 @@ bool split_listen(std::string_view text, std::string& host, std::uint16_t& port)
   return failed == std::errc() && stop == end && !host.empty();
 }
 
+std::string check_stun(const std::string& url) {
+  try {
+    asiortc::check_ice_server(asiortc::ice_server(url));
+  } catch (const asiortc::error&) {
+    return "expected stun:HOST[:PORT]";
+  }
+  return url.starts_with("stun:") ? std::string() : "expected stun:HOST[:PORT]";
+}
+
+/// RFC 6454 6.2: scheme, host and port, and nothing else.
+std::string check_origin(const std::string& origin) {
+  const auto host = origin.find("://");
+  const bool allowed = host != std::string::npos && host > 0 && host + 3 < origin.size() &&
+                       origin.find_first_of("/?# ", host + 3) == std::string::npos;
+  return allowed ? std::string() : "expected SCHEME://HOST[:PORT]";
+}
+
 }  // namespace
 
 int parse_flags(int argc, char** argv, server_flags& flags) {
@@ -34,15 +51,18 @@ int parse_flags(int argc, char** argv, server_flags& flags) {
   std::string listen = "127.0.0.1:8765";
   CLI::App app("A signaling server for asiortc and browsers (protocol asiortc.v1)");
   app.option_defaults()->always_capture_default();
-  app.add_option("--listen", listen, "Address to listen on; port 0 picks one")
+  app.add_option("--listen", listen,
+                 "Address to listen on, a literal or localhost; port 0 picks one")
       ->type_name("HOST:PORT");
   app.add_option("--allow-origin", options.allowed_origins,
                  "Let only web pages of this origin in, e.g. https://example.org; may be repeated. "
                  "Without it every page may connect")
-      ->type_name("ORIGIN");
+      ->type_name("ORIGIN")
+      ->check(CLI::Validator(check_origin, ""));
   std::vector<std::string> stun;
   app.add_option("--stun", stun, "STUN server told to peers, e.g. stun:host:3478; may be repeated")
-      ->type_name("URL");
+      ->type_name("URL")
+      ->check(CLI::Validator(check_stun, ""));
   app.add_option("--max-connections", options.max_connections, "Most sockets at once")
       ->check(CLI::Range(1, 1000000));
   app.add_option("--max-rooms", options.max_rooms, "Most rooms at once")

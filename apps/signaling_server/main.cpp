@@ -12,7 +12,10 @@
 
 #include <csignal>
 #include <exception>
+#include <fcntl.h>
 #include <iostream>
+#include <stdexcept>
+#include <unistd.h>
 
 namespace {
 
@@ -30,6 +33,13 @@ spdlog::level::level_enum to_spdlog(asiortc::log_level level) {
       return spdlog::level::err;
   }
   return spdlog::level::info;
+}
+
+/// Where the caller closed one of them, a socket would take its number, and be written to.
+void occupy_standard_descriptors() {
+  int opened = 0;
+  while (opened >= 0 && opened <= STDERR_FILENO) opened = ::open("/dev/null", O_RDONLY);
+  if (opened >= 0) ::close(opened);
 }
 
 int serve(server_flags flags) {
@@ -50,6 +60,7 @@ int serve(server_flags flags) {
   });
   server.listen();
   std::cout << "listening on " << server.url() << std::endl;  // flushed: scripts wait for it
+  if (!std::cout) throw std::runtime_error("standard output cannot be written");
   context.run();
   return 0;
 }
@@ -57,6 +68,7 @@ int serve(server_flags flags) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_descriptors();
   try {
     server_flags flags;
     const int status = parse_flags(argc, argv, flags);

@@ -33,6 +33,10 @@ class ASIORTC_EXPORT ice_server {
   bool operator==(const ice_server&) const = default;
 };
 
+/// Throws what the constructor of `peer_connection` would throw for this server: `syntax_error` for
+/// a malformed URL or none, `invalid_access` for TURN without credentials. Thread-safe.
+ASIORTC_EXPORT void check_ice_server(const ice_server& server);
+
 /// webrtc-pc 4.2.5: which candidates may be used, all or those of TURN servers alone.
 enum class ASIORTC_EXPORT ice_transport_policy { all, relay };
 /// webrtc-pc 4.2.6 and RFC 9429 4.1.1.

@@ -155,3 +155,12 @@ void check_channel_arguments(const std::string& label, const data_channel_init& 
 }
 
 }  // namespace asiortc::inline ASIORTC_ABI::detail
+
+namespace asiortc::inline ASIORTC_ABI {
+
+void check_ice_server(const ice_server& server) {
+  io::driver_options unused;
+  detail::add_server(server, unused);
+}
+
+}  // namespace asiortc::inline ASIORTC_ABI

@@ -285,9 +285,20 @@ void server_state::on_context_shutdown() noexcept {
 
 namespace asiortc::inline ASIORTC_ABI {
 
+namespace {
+
+/// A server that no peer can use would make each of them fail.
+signaling_server_options checked(signaling_server_options options) {
+  for (const auto& server : options.ice_servers) check_ice_server(server);
+  return options;
+}
+
+}  // namespace
+
 signaling_server::signaling_server(boost::asio::any_io_executor executor,
                                    signaling_server_options options)
-    : state_(std::make_shared<detail::server_state>(std::move(executor), std::move(options))) {
+    : state_(std::make_shared<detail::server_state>(std::move(executor),
+                                                    checked(std::move(options)))) {
   state_->watch();
 }
 

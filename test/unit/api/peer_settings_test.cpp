@@ -33,6 +33,17 @@ TEST_CASE("external addresses must be literals of one family") {
   CHECK(complaint(config).find("at most 16") != std::string::npos);
 }
 
+TEST_CASE("an ICE server is checked before there is a connection") {
+  ice_server turn("turn:example.org");
+  CHECK_THROWS_AS(check_ice_server(turn), const error&);
+  turn.username = "user";
+  turn.credential = "secret";
+  CHECK_NOTHROW(check_ice_server(turn));
+  CHECK_NOTHROW(check_ice_server(ice_server("stun:example.org")));
+  CHECK_THROWS_AS(check_ice_server(ice_server("foo")), const error&);
+  CHECK_THROWS_AS(check_ice_server(ice_server()), const error&);
+}
+
 TEST_CASE("the ICE options of a configuration reach the agent") {
   configuration config;
   config.ice_lite = true;
