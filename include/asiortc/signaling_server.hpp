@@ -65,8 +65,8 @@ class ASIORTC_EXPORT signaling_server_options {
 /// destroyed first; the server is then inert: pending handlers are dropped.
 class ASIORTC_EXPORT signaling_server {
  public:
-  /// Opens nothing yet. Throws what `check_ice_server` throws for one of `options.ice_servers`, which
-  /// every peer would be told of. `executor` is not empty.
+  /// Opens nothing yet. Throws what `check_ice_server` throws for one of `options.ice_servers`,
+  /// which every peer would be told of. `executor` is not empty.
   explicit signaling_server(boost::asio::any_io_executor executor,
                             signaling_server_options options = signaling_server_options());
   /// Leaves the other handle empty.
