@@ -53,11 +53,11 @@ std::string check_url(const std::string& url, std::initializer_list<std::string_
   asiortc::ice_server server(url);
   server.username = server.credential = "given apart";
   try {
-    if (known) asiortc::check_ice_server(server);
+    asiortc::check_ice_server(server);
+    if (known) return {};
   } catch (const asiortc::error&) {
-    return expected;
   }
-  return known ? std::string() : expected;
+  return printable(url) + ": " + expected;
 }
 
 std::string check_stun(const std::string& url) {

@@ -30,10 +30,10 @@ bool split_listen(std::string_view text, std::string& host, std::uint16_t& port)
 std::string check_stun(const std::string& url) {
   try {
     asiortc::check_ice_server(asiortc::ice_server(url));
+    if (url.starts_with("stun:")) return {};
   } catch (const asiortc::error&) {
-    return "expected stun:HOST[:PORT]";
   }
-  return url.starts_with("stun:") ? std::string() : "expected stun:HOST[:PORT]";
+  return url + ": expected stun:HOST[:PORT]";
 }
 
 /// RFC 6454 6.2: scheme, host and port, and nothing else.
@@ -41,7 +41,7 @@ std::string check_origin(const std::string& origin) {
   const auto host = origin.find("://");
   const bool allowed = host != std::string::npos && host > 0 && host + 3 < origin.size() &&
                        origin.find_first_of("/?# ", host + 3) == std::string::npos;
-  return allowed ? std::string() : "expected SCHEME://HOST[:PORT]";
+  return allowed ? std::string() : origin + ": expected SCHEME://HOST[:PORT]";
 }
 
 }  // namespace
