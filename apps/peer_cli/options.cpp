@@ -74,6 +74,11 @@ std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+std::string check_certificates(const std::string& path) {
+  const bool some = read_file(path).find("-----BEGIN ") != std::string::npos;
+  return some ? std::string() : printable(path) + ": expected a file of certificates in PEM";
+}
+
 void add_turn_options(CLI::App& command, chat_options& chat) {
   auto* const turn = command
                          .add_option("--turn", chat.turn,
@@ -94,7 +99,8 @@ void add_turn_options(CLI::App& command, chat_options& chat) {
           "File with the certificates, in PEM, that vouch for turns: servers (default: the "
           "system's)")
       ->needs(turn)
-      ->check(CLI::ExistingFile);
+      ->check(CLI::ExistingFile)
+      ->check(CLI::Validator(check_certificates, ""));
   auto* const only = command.add_flag("--relay-only", chat.relay_only,
                                       "Go through a TURN server even where a direct way exists");
   only->needs(turn);
@@ -129,6 +135,7 @@ parsed_options parse_options(int argc, char** argv) {
   chat.name = default_name();
   CLI::App app("Talks to other peers directly, over WebRTC data channels.", "peer_cli");
   app.footer(std::string(exit_codes));
+  app.set_version_flag("--version", "peer_cli " ASIORTC_VERSION);
   app.require_subcommand(0, 1);  // told by us, after a flag that is wrong
   CLI::App* command = app.add_subcommand(
       "chat", "Sends the lines that it reads to everyone in the room and prints theirs");

@@ -51,6 +51,7 @@ int parse_flags(int argc, char** argv, server_flags& flags) {
   std::string listen = "127.0.0.1:8765";
   CLI::App app("A signaling server for asiortc and browsers (protocol asiortc.v1)");
   app.option_defaults()->always_capture_default();
+  app.set_version_flag("--version", "signaling_server " ASIORTC_VERSION);
   app.add_option("--listen", listen,
                  "Address to listen on, a literal or localhost; port 0 picks one")
       ->type_name("HOST:PORT");
@@ -81,8 +82,8 @@ int parse_flags(int argc, char** argv, server_flags& flags) {
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
   try {
     app.parse(argc, argv);
-  } catch (const CLI::CallForHelp& help) {
-    return app.exit(help);
+  } catch (const CLI::Success& help_or_version) {
+    return app.exit(help_or_version);
   } catch (const CLI::ParseError& wrong) {
     std::cerr << "signaling_server: " << wrong.what() << '\n';
     return 2;

@@ -89,7 +89,8 @@ class ASIORTC_EXPORT peer_connection {
  public:
   /// Throws `error`: `syntax_error` or `invalid_access` for a server, `invalid_access` for an
   /// expired certificate, `type_error` for a port range; `syntax_error` and `type_error` for an
-  /// external address; `operation_error` when the machine gives no key. The text names the value.
+  /// external address, `syntax_error` for trusted certificates; `operation_error` when the machine
+  /// gives no key. The text names the value.
   explicit peer_connection(boost::asio::any_io_executor executor,
                            asiortc::configuration config = asiortc::configuration());
   /// The same, on the executor of an execution context such as `io_context`.
@@ -181,9 +182,9 @@ class ASIORTC_EXPORT peer_connection {
   /// Makes a channel (webrtc-pc 6.1, RFC 8832 5.1), before or after connecting. It opens by itself.
   /// What only the strand can tell ends the channel, with `operation_error` when no stream id is
   /// left, `invalid_state` when the connection or its SCTP association has ended.
-  /// Throws `error`: `invalid_state` when closed or once failed; `type_error` for a label or
-  /// protocol over 65535 bytes or not UTF-8, both limits at once, a life time not from 0 to 65535
-  /// ms, a missing id or the id 65535; `operation_error` for an id that is in use.
+  /// Throws `error`: `invalid_state` when closed; `type_error` for a label or protocol over 65535
+  /// bytes or not UTF-8, both limits at once, a life time not from 0 to 65535 ms, a missing id or
+  /// the id 65535; `operation_error` for an id that is in use.
   [[nodiscard]] data_channel create_data_channel(std::string label,
                                                  data_channel_init init = data_channel_init());
 

@@ -50,6 +50,12 @@ void add_server(const ice_server& server, io::driver_options& driver) {
   }
 }
 
+void check_trust(const std::string& certificates) {
+  if (certificates.empty() || crypto::has_certificate(certificates)) return;
+  throw error(errc::syntax_error,
+              "configuration.turn_trusted_certificates: expected certificates in PEM");
+}
+
 std::shared_ptr<const crypto::identity> identity_of(const configuration& config) {
   const auto now = system_clock::now();
   if (config.certificates.empty()) {
@@ -119,6 +125,7 @@ peer_settings make_peer_settings(const configuration& config) {
   made.driver.resolver = config.resolver;
   made.driver.log = log;
   for (const auto& server : config.ice_servers) add_server(server, made.driver);
+  check_trust(config.turn_trusted_certificates);
   made.driver.turn_trusted_certificates = config.turn_trusted_certificates;
   for (const auto& each : config.external_addresses) add_external_address(each, made.driver);
   made.core.identity = identity_of(config);

@@ -196,7 +196,9 @@ std::shared_ptr<channel_state> peer_state::create_channel(std::string label,
   auto channel = channel_state::create(self(), label, init);
   {
     const std::lock_guard lock(mutex_);
-    if (snapshot_.signaling == asiortc::signaling_state::closed || snapshot_.end_reason) {
+    // A failed one may be saved by an ICE restart, and is none of these (webrtc-pc 6.1).
+    if (snapshot_.signaling == asiortc::signaling_state::closed ||
+        snapshot_.connection == asiortc::connection_state::closed) {
       throw error(errc::invalid_state, "create_data_channel: the connection is closed");
     }
     if (init.negotiated && !negotiated_ids_.insert(*init.id).second) {

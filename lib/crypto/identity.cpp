@@ -6,6 +6,8 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include <limits>
+
 namespace asiortc::crypto {
 namespace {
 
@@ -116,6 +118,13 @@ base::result<std::shared_ptr<const identity>> identity::from_pem(std::string_vie
   // A key may be followed by nothing of its own kind; the readers leave "no start line" behind.
   ERR_clear_error();
   return std::make_shared<const identity>(std::move(handles));
+}
+
+bool has_certificate(std::string_view pem) {
+  if (pem.size() > std::numeric_limits<int>::max()) return false;
+  const certificate_ptr first(PEM_read_bio_X509(reader(pem).get(), nullptr, no_password, nullptr));
+  ERR_clear_error();
+  return first != nullptr;
 }
 
 std::string identity::to_pem() const {

@@ -65,4 +65,7 @@ class identity {
   std::unique_ptr<impl> impl_;
 };
 
+/// Whether the text begins with a certificate in PEM, after any words of explanation.
+bool has_certificate(std::string_view pem);
+
 }  // namespace asiortc::crypto

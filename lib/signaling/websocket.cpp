@@ -54,6 +54,13 @@ std::string_view explain(http::status status) {
   return "This is a WebSocket server of the subprotocol asiortc.v1\n";
 }
 
+/// Whether something answered that is no WebSocket server, or one that declines.
+bool is_no_upgrade(error_code code) {
+  if (code == http::error::end_of_stream || code == http::error::partial_message) return false;
+  return code.category() == make_error_code(http::error::bad_version).category() ||
+         code.category() == make_error_code(ws::error::upgrade_declined).category();
+}
+
 class beast_websocket final : public websocket,
                               public std::enable_shared_from_this<beast_websocket> {
  public:
@@ -164,7 +171,7 @@ class beast_websocket final : public websocket,
     }));
     stream_.async_handshake(
         response_, host_, target_, [self = shared_from_this()](error_code code) {
-          if (code == ws::error::upgrade_declined) return self->end(errc::signaling_refused);
+          if (is_no_upgrade(code)) return self->end(errc::signaling_refused);
           if (code) return self->end(code);
           const auto chosen = self->response_[http::field::sec_websocket_protocol];
           if (chosen != subprotocol) return self->end(errc::signaling_protocol);

@@ -341,6 +341,9 @@ class Complaints(unittest.TestCase):
             self.assertIn("--name", self.expect(2, "chat", "room", "--name", name))
         for stun in ("nonsense", "stun:", "http://localhost", "stun:localhost:0"):
             self.assertIn(stun, self.expect(2, "chat", "room", "--stun", stun))
+        turn = ("--turn", "turns:localhost", "--turn-user", "u", "--turn-pass", "p")
+        for path in ("/dev/null", "/no/such/file"):
+            self.assertIn(path, self.expect(2, "chat", "room", *turn, "--turn-ca", path))
 
     def test_servers(self):
         for url in ("nonsense", "http://localhost/", "ws://localhost:99999/", "wss://localhost/"):
@@ -356,6 +359,8 @@ class Complaints(unittest.TestCase):
             status, out, errors = run(*arguments)
             self.assertEqual((status, errors), (0, []))
             self.assertIn(b"Exit status", b"\n".join(out))
+        status, out, errors = run("--version")
+        self.assertEqual((status, errors, len(out)), (0, [], 1))
 
 
 @unittest.skipUnless(IN_OWN_NETWORK in os.environ, "needs a network of its own")

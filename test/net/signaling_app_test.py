@@ -114,6 +114,9 @@ class SignalingServer(unittest.TestCase):
         status, errors, out = run("--help")
         self.assertEqual((status, errors), (0, []))
         self.assertIn("--allow-origin", out)
+        status, errors, out = run("--version")
+        self.assertEqual((status, errors), (0, []))
+        self.assertTrue(out.startswith("signaling_server "), out)
 
     def test_origins(self):
         server = Server("--listen", "127.0.0.1:0", "--allow-origin", "https://good.example")

@@ -184,6 +184,20 @@ TEST_CASE("wrong arguments and wrong turns are refused one by one") {
         errc::invalid_state);
 }
 
+TEST_CASE("what speaks another protocol is no signaling server") {
+  asio::io_context context(1);
+  asio::ip::tcp::acceptor other(context, {asio::ip::address_v4::loopback(), 0});
+  asio::ip::tcp::socket caller(context);
+  const std::string greeting = "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n";
+  other.async_accept(caller, [&](error_code code) {
+    if (!code) asio::async_write(caller, asio::buffer(greeting), [](error_code, std::size_t) {});
+  });
+  signaling_client client(context.get_executor());
+  const auto url = "ws://127.0.0.1:" + std::to_string(other.local_endpoint().port()) + "/";
+  CHECK(await_code(context, [&](auto done) { client.async_connect(url, std::move(done)); }) ==
+        errc::signaling_refused);
+}
+
 TEST_CASE("nobody listening is connection_refused") {
   asio::io_context context(1);
   std::uint16_t port = 0;

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+
 namespace asiortc::detail {
 namespace {
 
@@ -31,6 +33,15 @@ TEST_CASE("external addresses must be literals of one family") {
   CHECK(complaint(config).find("not of one family") != std::string::npos);
   config.external_addresses.assign(17, external_address("203.0.113.1"));
   CHECK(complaint(config).find("at most 16") != std::string::npos);
+}
+
+TEST_CASE("the certificates trusted for TURN must be some") {
+  configuration config;
+  config.turn_trusted_certificates = "no certificate";
+  CHECK(complaint(config).find("expected certificates in PEM") != std::string::npos);
+  const certificate_options soon(std::chrono::system_clock::now() + std::chrono::hours(1));
+  config.turn_trusted_certificates = "A line of words\n" + certificate::generate(soon).to_pem();
+  CHECK(complaint(config).empty());
 }
 
 TEST_CASE("an ICE server is checked before there is a connection") {
