@@ -27,8 +27,12 @@ def skip_where_impossible(*programs):
     if os.geteuid() != 0:
         reason = "needs root"
     elif not missing:
-        tried = subprocess.run(["unshare", "--net", "nft", "add", "table", "ip", "nat"],
-                               capture_output=True, text=True)
+        # Entering mounts its own /sys, which a plain chroot does not allow.
+        probe = f"asiortc-probe-{os.getpid()}"
+        tried = subprocess.run(
+            ["sh", "-c", 'ip netns add "$0" && ip netns exec "$0" nft add table ip nat; '
+             'status=$?; ip netns delete "$0"; exit $status', probe],
+            capture_output=True, text=True)
         if tried.returncode:
             reason = f"no namespaces with nftables here: {tried.stderr.strip()}"
     if reason:
