@@ -31,13 +31,20 @@ pair* find_replacement(generation& gen, const pair& doubtful, base::time_point n
   return nullptr;
 }
 
+/// The best valid pair, if it needs no relay where the one in use does.
+pair* find_direct(generation& gen, const pair& in_use, base::time_point now) {
+  pair* const best = in_use.is_relayed() ? gen.checks.best_valid() : nullptr;
+  return best == nullptr || best->is_relayed() || best->life.doubtful(now) ? nullptr : best;
+}
+
 }  // namespace
 
 pair* choose_nomination(generation& gen, base::time_point now, const agent_settings& settings) {
   const pair* const in_use =
       gen.checks.find(gen.nominating != pair_id::none ? gen.nominating : gen.selected);
   if (in_use != nullptr) {
-    return in_use->life.silent(now, settings) ? find_replacement(gen, *in_use, now) : nullptr;
+    return in_use->life.silent(now, settings) ? find_replacement(gen, *in_use, now)
+                                              : find_direct(gen, *in_use, now);
   }
   pair* const best = gen.checks.best_valid();
   if (best == nullptr || !gen.first_valid) return nullptr;

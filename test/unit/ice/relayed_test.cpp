@@ -49,6 +49,34 @@ TEST_CASE("a direct pair is preferred to a relayed one") {
   CHECK(pair.left.selected_row()->local.type == candidate_type::host);
 }
 
+TEST_CASE("a relay is left as soon as the direct path works, at first and after it was dead") {
+  agent_pair pair;
+  bool dead = true;
+  const auto are_hosts = [](const base::endpoint& from, const base::endpoint& to) {
+    return from.address != relayed.address && to.address != relayed.address;
+  };
+  pair.net.pass = [&](base::byte_span, const base::endpoint& from, const base::endpoint& to) {
+    return !dead || !are_hosts(from, to);
+  };
+  pair.left.add_relayed(relayed, mapped);
+  pair.add_default_sockets();
+  const auto has_nominated = [&](candidate_type type) {
+    return pair.left.nominated() && pair.right.nominated() &&
+           pair.left.selected_row()->local.type == type &&
+           pair.right.selected_row()->remote.type == type;
+  };
+  pair.signal();
+  REQUIRE(pair.run_until([&] { return has_nominated(candidate_type::relayed); }, 3s));
+  pair.run_for(1s);
+  for (int round = 0; round < 2; ++round) {
+    CAPTURE(round);
+    dead = false;
+    REQUIRE(pair.run_until([&] { return has_nominated(candidate_type::host); }, 20s));
+    dead = true;
+    REQUIRE(pair.run_until([&] { return has_nominated(candidate_type::relayed); }, 20s));
+  }
+}
+
 TEST_CASE("relay_only tells, checks and uses the relayed address alone, without the mapped one") {
   ice::agent_settings settings;
   settings.relay_only = true;
