@@ -26,7 +26,12 @@ struct agent::impl {
   bool send_triggered(base::time_point now);
   void send_ordinary(base::time_point now);
   void send_gathering(base::time_point now);
-  void prune_reserve(generation& gen);
+  [[nodiscard]] bool is_reserve(const generation& gen, const pair& which,
+                                base::time_point now) const;
+  /// Whether the pair would be kept beside the selected one if it were valid.
+  [[nodiscard]] bool has_room_for(const generation& gen, const pair& which,
+                                  base::time_point now) const;
+  void prune_reserve(generation& gen, base::time_point now);
   void drop_previous(base::time_point now);
   void update_deadline(base::time_point now);
   [[nodiscard]] base::time_point triggered_allowed_at() const;

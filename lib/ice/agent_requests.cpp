@@ -95,7 +95,9 @@ void agent::impl::learn_from_check(generation& gen, base::time_point now,
       select(gen, *which, now);
     }
   }
-  trigger_check(gen, *which);
+  // A check of a pair that is not kept would be answered by a check, and so on for ever, if the
+  // other side does not keep it either.
+  if (which->nominate_when_valid || has_room_for(gen, *which, now)) trigger_check(gen, *which);
 }
 
 /// RFC 8445 7.3.2: a lite agent takes the pair of a check with USE-CANDIDATE as valid. Each check

@@ -28,7 +28,7 @@ void agent::impl::run(base::time_point now) {
   });
   nominate(now);
   send_paced(now);
-  prune_reserve(*current);
+  prune_reserve(*current, now);
   update_active(now);
   send_gathering(now);
   drop_previous(now);
@@ -135,13 +135,29 @@ void agent::impl::send_gathering(base::time_point now) {
 
 bool agent::impl::keeps_mappings() const { return active == pair_id::none; }
 
-void agent::impl::prune_reserve(generation& gen) {
+bool agent::impl::is_reserve(const generation& gen, const pair& which, base::time_point now) const {
+  return which.valid && which.id != gen.selected && which.id != gen.nominating &&
+         which.id != active && !which.life.doubtful(now);
+}
+
+bool agent::impl::has_room_for(const generation& gen, const pair& which,
+                               base::time_point now) const {
+  if (gen.selected == pair_id::none) return true;
+  std::size_t better = 0;
+  for (const auto& p : gen.checks.pairs()) {
+    if (p.get() == &which) break;
+    if (is_reserve(gen, *p, now)) ++better;
+  }
+  return better < max_reserve;
+}
+
+void agent::impl::prune_reserve(generation& gen, base::time_point now) {
   if (gen.selected == pair_id::none) return;
   std::size_t kept = 0;
   for (const auto& p : gen.checks.pairs()) {
     if (p->id == gen.selected || p->id == gen.nominating || p->id == active) continue;
     if (kept < max_reserve) {
-      if (p->valid) ++kept;
+      if (is_reserve(gen, *p, now)) ++kept;
     } else if (p->valid) {
       invalidate(gen, *p, "enough in reserve");
     } else if (p->state == pair_state::frozen || p->state == pair_state::waiting) {

@@ -161,6 +161,26 @@ TEST_CASE("an idle connection costs a check every five seconds a side and nothin
   CHECK(pair.left.states.size() == 3);
 }
 
+TEST_CASE("pairs that neither side keeps are left alone once one is selected") {
+  link_settings link;
+  link.least_delay = link.most_delay = 40ms;
+  agent_pair pair(1, link);
+  for (std::uint16_t port = 1; port <= 4; ++port) {
+    pair.left.add_socket({*base::ip_address::parse("10.0.0.1"), port});
+    pair.right.add_socket({*base::ip_address::parse("10.0.0.2"), port});
+  }
+  pair.signal();
+  REQUIRE(pair.connect());
+  pair.run_for(10s);
+  const auto states = pair.left.states.size() + pair.right.states.size();
+  const auto before = pair.net.packets_sent;
+  pair.run_for(60s);
+  CHECK(pair.left.states.size() + pair.right.states.size() == states);
+  // Of each side, a request and its answer in 5 s for the selected pair and in 15 s for each of
+  // four in reserve.
+  CHECK(pair.net.packets_sent - before <= 2 * 2 * (15 + 4 * 5));
+}
+
 TEST_CASE("a closed agent says and does nothing more") {
   agent_pair pair;
   pair.add_default_sockets();
