@@ -177,9 +177,11 @@ asio::awaitable<void> chat::bound_the_wait() {
   auto [cancelled] = co_await timer.async_wait(tuple_token);
   static_cast<void>(cancelled);
   if (somebody_came_ || finished_) co_return;
-  complain("nobody came to " + options_.room + " within " + std::to_string(options_.wait->count()) +
-           " s; " + std::to_string(unsent_.size()) + " lines were not delivered");
-  finish(exit_code::nobody_came);
+  const bool nobody = code_ == exit_code::ok;
+  complain((nobody ? "nobody came to " : "nobody could be reached in ") + options_.room +
+           " within " + std::to_string(options_.wait->count()) + " s; " +
+           std::to_string(unsent_.size()) + " lines were not delivered");
+  finish(nobody ? exit_code::nobody_came : code_);
 }
 
 void chat::abort_after(std::chrono::seconds time) {

@@ -43,6 +43,13 @@ asiortc::configuration with_servers_of(const asiortc::signaling_client& client,
   return config;
 }
 
+/// Whether it ended because of what the other side said, not because it left.
+bool refused(const asiortc::state_change<asiortc::connection_state>& change) {
+  return change.state == asiortc::connection_state::closed && change.reason &&
+         change.reason != asiortc::errc::closed && change.reason != asiortc::errc::remote_closed &&
+         change.reason != asiortc::errc::signaling_lost;
+}
+
 }  // namespace
 
 void chat::meet(const asiortc::signaling_client& client, const asiortc::signaling_peer& peer,
@@ -119,6 +126,7 @@ asio::awaitable<void> chat::tell_states(link_ptr peer) {
     if (told) line += " (" + change->reason.message() + ")";
     if (told && !change->detail.empty()) line += ": " + printable(change->detail);
     tell(line);
+    if (refused(*change)) code_ = exit_code::failure;
     // The pipe of a link that failed may be gone, so nobody could restart it.
     if (change->state == asiortc::connection_state::failed) forget(peer);
   }

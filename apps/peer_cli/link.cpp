@@ -23,11 +23,8 @@ link::link(const boost::asio::any_io_executor& executor, const asiortc::configur
       we_came_later(came_later) {}
 
 void link::identify() {
-  const auto description = connection.remote_description();
-  if (!description) return;
-  const auto start = description->sdp.find("a=fingerprint:");
-  if (start == std::string::npos) return;
-  person = description->sdp.substr(start, description->sdp.find_first_of("\r\n", start) - start);
+  // Not the description's word: anybody can name another's fingerprint beside their own.
+  if (const auto certificate = connection.remote_certificate()) person = certificate->value;
 }
 
 bool link::is_open() const { return chat && chat->state() == asiortc::data_channel_state::open; }

@@ -9,6 +9,7 @@ namespace asio = boost::asio;
 
 asio::awaitable<void> answer(asiortc::peer_connection& pc) {
   auto channel = co_await pc.data_channels().async_next();
+  if (!channel) co_return;  // the connection was closed first
   while (auto message = co_await channel->async_receive())
     co_await channel->async_send("you said: " + std::string(message->text()));
 }
@@ -17,7 +18,7 @@ asio::awaitable<void> call(asiortc::peer_connection& pc) {
   auto chat = pc.create_data_channel("chat");
   co_await chat.async_send("hello");
   auto reply = co_await chat.async_receive();
-  std::cout << reply->text() << '\n';
+  if (reply) std::cout << reply->text() << '\n';
   co_await pc.async_close();
 }
 

@@ -43,7 +43,8 @@ class ASIORTC_EXPORT negotiation {
   ///
   /// Completion signature: `void(error_code)`. No error when the connection was closed in good
   /// order, or the negotiation was stopped; `errc::signaling_lost` when the pipe ended before the
-  /// peers were connected, or the pipe's own error afterwards; the error that ended the connection.
+  /// peers were connected, or the pipe's own error afterwards; the error that ended the connection,
+  /// such as that of `async_set_remote_description` for a description that was refused.
   /// Cancellation: any type; abandons the wait alone, with `operation_aborted`.
   template <class Token = boost::asio::deferred_t>
   [[nodiscard]] auto async_wait(Token&& token = Token()) {
@@ -69,11 +70,12 @@ class ASIORTC_EXPORT negotiation {
 /// takes over `ice_candidates()` and `negotiation_needed()`, runs on the connection's strand and
 /// holds its state, not the handle. Candidates that come before a description wait (at most 64). A
 /// pipe that ends before the peers are connected ends the connection with `errc::signaling_lost`,
-/// so that nothing waits for ever; later it only ends the negotiation.
+/// so that nothing waits for ever; later it only ends the negotiation. So does a description that
+/// is refused: before the peers are connected it ends the connection with that error, later it is
+/// logged and left out, as candidates that are refused always are.
 ///
 /// Throws `error`: `invalid_state` when the connection is closed, `in_use` when a negotiation runs.
-/// `connection` has not been moved from, and `pipe` is not null. What the other side sends amiss is
-/// logged and left out. Thread-safe.
+/// `connection` has not been moved from, and `pipe` is not null. Thread-safe.
 [[nodiscard]] ASIORTC_EXPORT negotiation
 negotiate(peer_connection& connection, std::shared_ptr<signaling_pipe> pipe,
           negotiation_role role = negotiation_role::by_arrival);

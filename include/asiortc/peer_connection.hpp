@@ -264,6 +264,11 @@ class ASIORTC_EXPORT peer_connection {
   [[nodiscard]] std::optional<candidate_pair> selected_candidate_pair() const;
   /// webrtc-pc 4.4.2 sctp; none until data channels are negotiated.
   [[nodiscard]] std::optional<sctp_transport_info> sctp() const;
+  /// Who the other side is: the SHA-256 fingerprint of the certificate that it has proved to be its
+  /// own, whatever else its description names (webrtc-pc 5.5 getRemoteCertificates, RFC 8122 6.2);
+  /// none before DTLS has connected. It stays the same as long as the other side keeps its
+  /// certificate.
+  [[nodiscard]] std::optional<certificate_fingerprint> remote_certificate() const;
   /// Why the connection failed or closed last; no error while it has done neither.
   [[nodiscard]] boost::system::error_code end_reason() const;
   /// What the last refused call was refused for, or why the connection failed, in words; empty if

@@ -65,13 +65,22 @@ void negotiation_state::on_remote(const session_description& description) {
   ignoring_offer_ = collision && !polite_;
   if (ignoring_offer_) return;
   const auto applied = peer_->core().set_remote_description(now, description);
-  if (applied.has_error()) return log("the remote description was refused", applied.error());
+  if (applied.has_error()) return refuse(applied.error());
   if (description.type == sdp_type::offer) {
     const auto answered = peer_->core().set_local_description(now, std::nullopt);
-    if (answered.has_error()) return log("no answer could be made", answered.error());
+    if (answered.has_error()) return refuse(answered.error());
     send_local_description();
   }
   for (const auto& candidate : std::exchange(early_candidates_, {})) add_candidate(candidate);
+}
+
+// A description that came out of turn is no reason to give up, nor is any while the peers are
+// connected; before that nothing would come of waiting, so whoever waits must be told.
+void negotiation_state::refuse(const base::failure& why) {
+  log("the remote description was refused", why);
+  if (connected_once_ || why.code == errc::invalid_state) return;
+  finish(why.code);
+  peer_->close({why.code, "the remote description was refused: " + why.detail});
 }
 
 void negotiation_state::on_remote(const ice_candidate& candidate) {

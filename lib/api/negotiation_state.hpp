@@ -40,6 +40,7 @@ class negotiation_state final : public negotiation_sink,
   void add_candidate(const ice_candidate& candidate);
   void pipe_ended(boost::system::error_code code);
   void finish(boost::system::error_code code);
+  void refuse(const base::failure& why);
   void log(const char* what, const base::failure& why);
 
   const std::shared_ptr<peer_state> peer_;

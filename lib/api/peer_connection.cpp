@@ -160,6 +160,10 @@ std::optional<candidate_pair> peer_connection::selected_candidate_pair() const {
 
 std::optional<sctp_transport_info> peer_connection::sctp() const { return state_->snapshot().sctp; }
 
+std::optional<certificate_fingerprint> peer_connection::remote_certificate() const {
+  return state_->snapshot().remote_certificate;
+}
+
 error_code peer_connection::end_reason() const { return state_->snapshot().end_reason; }
 
 std::string peer_connection::last_error_detail() const {

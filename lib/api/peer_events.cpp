@@ -1,5 +1,6 @@
 // What the core tells, turned into streams, states and completions.
 #include "api/peer_state.hpp"
+#include "crypto/published_fingerprint.hpp"
 
 #include <utility>
 #include <variant>
@@ -11,9 +12,11 @@ void peer_state::on_event(peer::event&& event) {
 }
 
 void peer_state::handle(peer::connection_state_event& event) {
+  const auto verified = core().remote_fingerprint();
   {
     const std::lock_guard lock(mutex_);
     snapshot_.connection = event.now;
+    if (verified) snapshot_.remote_certificate = crypto::published(*verified);
     if (event.reason.code) snapshot_.end_reason = event.reason.code;
     if (!event.reason.detail.empty()) snapshot_.last_error_detail = event.reason.detail;
   }

@@ -156,8 +156,8 @@ void peer_state::start_close(void_completion handler) {
   });
 }
 
-void peer_state::close(boost::system::error_code reason) {
-  on_strand([self = self(), reason] {
+void peer_state::close(base::failure reason) {
+  on_strand([self = self(), reason = std::move(reason)] {
     if (self->stopping_) return;
     self->core().close(self->now(), reason);
     self->pump();

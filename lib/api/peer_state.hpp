@@ -54,6 +54,7 @@ struct peer_snapshot {
   std::optional<bool> can_trickle;
   std::optional<candidate_pair> selected;
   std::optional<sctp_transport_info> sctp;
+  std::optional<certificate_fingerprint> remote_certificate;
   boost::system::error_code end_reason;
   std::string last_error_detail;
 };
@@ -81,7 +82,7 @@ class peer_state final : public context_listener, private io::peer_observer {
   void start(void_completion handler, work action);
   void start(description_completion handler, describe action);
   void start_close(void_completion handler);
-  void close(boost::system::error_code reason);
+  void close(base::failure reason);
   /// Posts to the strand; dropped when the execution context is gone.
   void on_strand(std::function<void()> function) { driver_->post(std::move(function)); }
   /// Runs `action` on the strand, then the pump, unless the peer has ended.

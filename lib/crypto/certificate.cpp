@@ -1,19 +1,20 @@
-#include "crypto/identity.hpp"
+#include "crypto/published_fingerprint.hpp"
 
 #include <asiortc/certificate.hpp>
 
-namespace asiortc::inline ASIORTC_ABI {
+namespace asiortc {
+
+certificate_fingerprint crypto::published(const fingerprint& value) {
+  const std::string line = value.to_string();
+  const std::size_t space = line.find(' ');
+  return {line.substr(0, space), line.substr(space + 1)};
+}
+
+inline namespace ASIORTC_ABI {
 namespace {
 
 // webrtc-pc 4.9.1 lets a year be the longest life of a generated certificate.
 constexpr std::chrono::seconds longest_validity = std::chrono::hours(24 * 365);
-
-certificate_fingerprint published(const crypto::identity& identity,
-                                  crypto::hash_algorithm algorithm) {
-  const std::string line = identity.get_fingerprint(algorithm).to_string();
-  const std::size_t space = line.find(' ');
-  return {line.substr(0, space), line.substr(space + 1)};
-}
 
 }  // namespace
 
@@ -40,9 +41,10 @@ std::chrono::system_clock::time_point certificate::expires() const {
 }
 
 std::vector<certificate_fingerprint> certificate::fingerprints() const {
-  return {published(*identity_, crypto::hash_algorithm::sha256),
-          published(*identity_, crypto::hash_algorithm::sha384),
-          published(*identity_, crypto::hash_algorithm::sha512)};
+  return {crypto::published(identity_->get_fingerprint(crypto::hash_algorithm::sha256)),
+          crypto::published(identity_->get_fingerprint(crypto::hash_algorithm::sha384)),
+          crypto::published(identity_->get_fingerprint(crypto::hash_algorithm::sha512))};
 }
 
-}  // namespace asiortc::inline ASIORTC_ABI
+}  // namespace ASIORTC_ABI
+}  // namespace asiortc

@@ -126,6 +126,11 @@ std::optional<sctp_info> peer::sctp() const {
   return info;
 }
 
+std::optional<crypto::fingerprint> peer::remote_fingerprint() const {
+  if (impl_->closed()) return std::nullopt;
+  return impl_->transport_->remote_fingerprint();
+}
+
 base::result<datachannel::channel_key> peer::create_data_channel(base::time_point now,
                                                                  std::string label,
                                                                  data_channel_init init) {

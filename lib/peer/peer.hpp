@@ -127,6 +127,8 @@ class peer {
   [[nodiscard]] std::optional<candidate_pair> selected_candidate_pair() const;
   [[nodiscard]] std::vector<ice::pair_report> candidate_pairs() const;
   [[nodiscard]] std::optional<sctp_info> sctp() const;
+  /// SHA-256 of the certificate that DTLS has verified; none while it is not connected.
+  [[nodiscard]] std::optional<crypto::fingerprint> remote_fingerprint() const;
 
   // Data channels; see datachannel::table for what each does.
   base::result<datachannel::channel_key> create_data_channel(base::time_point now,

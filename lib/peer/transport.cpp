@@ -299,6 +299,11 @@ dtls::state transport::dtls_state() const {
   return dtls_ ? dtls_->current_state() : dtls::state::new_;
 }
 
+std::optional<crypto::fingerprint> transport::remote_fingerprint() const {
+  if (dtls_state() != dtls::state::connected) return std::nullopt;
+  return crypto::fingerprint_of(dtls_->remote_certificate(), crypto::hash_algorithm::sha256);
+}
+
 void transport::close(base::time_point now, base::packet_batch& out) {
   if (dtls_) {
     dtls_->close(now);

@@ -89,6 +89,8 @@ class transport {
   void seal(base::time_point now, base::byte_span plain, base::packet_batch& out);
 
   [[nodiscard]] dtls::state dtls_state() const;
+  /// Of the certificate that the other side has proved to be its own; none before.
+  [[nodiscard]] std::optional<crypto::fingerprint> remote_fingerprint() const;
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
   /// Says farewell into `out`, then nothing more.
