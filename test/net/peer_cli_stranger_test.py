@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Lets peer_cli meet members of a room that send descriptions which make no sense."""
+
+import base64
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import unittest
+
+if len(sys.argv) < 3:
+    sys.exit("usage: peer_cli_stranger_test.py PEER_CLI SIGNALING_SERVER [unittest arguments]")
+PEER_CLI = sys.argv.pop(1)
+SERVER = sys.argv.pop(1)
+PATIENCE = 30
+BROKEN = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=broken\r\n"
+
+
+class Member:
+    """A member of a room, over a WebSocket of its own."""
+
+    def __init__(self, port, room):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        key = base64.b64encode(os.urandom(16)).decode()
+        self.socket.sendall(
+            f"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Protocol: asiortc.v1\r\n\r\n".encode())
+        self.reader = self.socket.makefile("rb")
+        while self.reader.readline() not in (b"\r\n", b""):
+            pass
+        self.send(type="join", room=room, name="stranger")
+        self.joined = self.receive("joined")
+
+    def send(self, **message):
+        text = json.dumps(message).encode()
+        size = bytes([0x80 | len(text)]) if len(text) < 126 else b"\xfe" + len(text).to_bytes(2, "big")
+        # Masked with zeros, which leaves the text as it is (RFC 6455 5.3).
+        self.socket.sendall(b"\x81" + size + bytes(4) + text)
+
+    def receive(self, wanted):
+        while True:
+            kind, size = self.reader.read(2)
+            if size == 126:
+                size = int.from_bytes(self.reader.read(2), "big")
+            body = self.reader.read(size)
+            if kind == 0x81 and json.loads(body)["type"] == wanted:
+                return json.loads(body)
+
+    def describe(self, to, kind):
+        self.send(type="signal", to=to, data={"description": {"type": kind, "sdp": BROKEN}})
+
+    def close(self):
+        self.reader.close()
+        self.socket.close()
+
+
+class Strangers(unittest.TestCase):
+    def setUp(self):
+        self.server = subprocess.Popen([SERVER, "--listen", "127.0.0.1:0"], text=True,
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.addCleanup(self.server.stdout.close)
+        self.addCleanup(self.server.wait)
+        self.addCleanup(self.server.terminate)
+        self.port = int(re.search(r":(\d+)/$", self.server.stdout.readline()).group(1))
+
+    def chat(self, room):
+        return subprocess.Popen(
+            [PEER_CLI, "chat", room, "--server", f"ws://127.0.0.1:{self.port}/", "--wait", "3"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def expect_refusal(self, chat):
+        self.addCleanup(chat.kill)
+        out, errors = chat.communicate("one\n", timeout=PATIENCE)
+        self.assertEqual((chat.returncode, out), (1, ""), errors)
+        said = [line for line in errors.splitlines() if "m=broken" in line]
+        self.assertEqual(len(said), 1, errors)
+        self.assertIn("stranger", said[0])
+        self.assertIn("nobody could be reached", errors.splitlines()[-1])
+
+    def test_a_newcomer_offers_what_makes_no_sense(self):
+        chat = self.chat("offer")
+        self.assertIn("joined", chat.stderr.readline())
+        stranger = Member(self.port, "offer")
+        stranger.describe(stranger.joined["peers"][0]["id"], "offer")
+        self.expect_refusal(chat)
+        stranger.close()
+
+    def test_somebody_answers_what_makes_no_sense(self):
+        stranger = Member(self.port, "answer")
+        chat = self.chat("answer")
+        newcomer = stranger.receive("peer-joined")["id"]
+        stranger.receive("signal")  # its offer
+        stranger.describe(newcomer, "answer")
+        self.expect_refusal(chat)
+        stranger.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
