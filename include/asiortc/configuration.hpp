@@ -44,6 +44,14 @@ enum class ASIORTC_EXPORT bundle_policy { balanced, max_compat, max_bundle };
 /// webrtc-pc 4.2.7; `negotiate` was removed from the standard.
 enum class ASIORTC_EXPORT rtcp_mux_policy { require };
 
+/// Whether host candidates tell addresses (draft-ietf-mmusic-mdns-ice-candidates).
+enum class ASIORTC_EXPORT mdns_candidates {
+  off,  ///< they do
+  /// They tell a random name under `.local` for each address, which only peers on the same link can
+  /// resolve, and for which every `peer_connection` of the execution context answers.
+  hide
+};
+
 /// Times after which ICE and DTLS change their mind; the defaults are those of the RFCs.
 class ASIORTC_EXPORT timeouts {
  public:
@@ -117,6 +125,13 @@ class ASIORTC_EXPORT configuration {
   std::uint16_t port_max = 0;  ///< the last of them; not below `port_min`
   /// Whether to use a local address; none: all but loopback, and loopback where there is no other.
   std::function<bool(const interface_address&)> interface_filter;
+  /// `hide` keeps the addresses of this machine from the signaling and from peers elsewhere, as
+  /// browsers do: host candidates tell names, and the others no related address (RFC 8839 5.1). The
+  /// names are answered for by multicast DNS (RFC 6762) on the link of each address, on UDP port
+  /// 5353, until the peer connection ends. Not hidden are `external_addresses`, and what a STUN or
+  /// TURN server sees; a peer that is connected sees where packets come from. Names of the other
+  /// side are resolved either way.
+  asiortc::mdns_candidates mdns_candidates = asiortc::mdns_candidates::off;
   /// At most 16; the first that fits a local address counts.
   std::vector<external_address> external_addresses;
   asiortc::timeouts timeouts;  ///< of ICE, DTLS and the graceful close

@@ -107,6 +107,9 @@ peer_settings make_peer_settings(const configuration& config) {
   const base::logger log(config.log, config.log_threshold, "peer");
   made.core.bundle_policy = config.bundle_policy;
   made.core.ice.relay_only = config.ice_transport_policy == ice_transport_policy::relay;
+  // Relayed candidates tell nothing that a name could hide.
+  made.core.ice.hide_addresses = config.mdns_candidates == mdns_candidates::hide;
+  made.driver.hide_addresses = made.core.ice.hide_addresses && !made.core.ice.relay_only;
   made.core.ice.pac_timeout = config.timeouts.ice_failed;
   made.core.ice.no_candidates_grace = config.timeouts.no_candidates_grace;
   made.core.ice.disconnected_after = config.timeouts.disconnected;

@@ -32,6 +32,8 @@ struct credentials {
 
 struct agent_settings {
   bool relay_only = false;
+  /// No candidate tells the address that it was made from; `local_socket::name` hides the sockets'.
+  bool hide_addresses = false;
   /// RFC 8445 2.5: host candidates alone, no checks of our own; for hosts that everybody reaches.
   bool lite = false;
   std::size_t max_pairs = 100;              // RFC 8445 6.1.2.5: "the default limit is 100"
@@ -52,6 +54,8 @@ struct local_socket {
   base::endpoint address;
   /// Larger is better; becomes RFC 8445 5.1.2's local preference together with the family.
   std::uint16_t interface_preference = 0;
+  /// Told instead of the address, which it hides; empty: the address is told.
+  std::string name = {};
 };
 
 /// An address that a TURN server lends (RFC 8656): what is sent from `id` leaves the server with

@@ -17,8 +17,9 @@ constexpr std::size_t max_servers = 16;
 constexpr int gathering_requests = 5;
 constexpr int gathering_last_wait = 4;
 
-base::endpoint unspecified_like(const base::endpoint& other) {
-  return other.address.is_v4() ? base::endpoint{} : base::endpoint{base::ip_address::v6({}), 0};
+/// RFC 8839 5.1: who will not tell a related address says 0.0.0.0 or ::, and port 9.
+base::endpoint untold_like(const base::endpoint& other) {
+  return {other.address.is_v4() ? base::ip_address() : base::ip_address::v6({}), 9};
 }
 
 }  // namespace
@@ -62,6 +63,7 @@ bool gatherer::add_socket(const local_socket& socket) {
   candidate host;
   host.type = candidate_type::host;
   host.address = socket.address;
+  host.host_name = socket.name;
   host.foundation = foundation(host.type, socket.address.address, {});
   return add_base(socket.id, socket.interface_preference, std::move(host));
 }
@@ -70,9 +72,10 @@ bool gatherer::add_relayed(const relayed_socket& socket) {
   candidate relayed;
   relayed.type = candidate_type::relayed;
   relayed.address = socket.relayed;
-  // RFC 8839 5.1: a relayed candidate's related address is the server-reflexive one; under
-  // relay_only that would tell what is to be hidden, so it is the unspecified address then.
-  relayed.related = settings_.relay_only ? unspecified_like(socket.relayed) : socket.mapped;
+  // RFC 8839 5.1: a relayed candidate's related address is the server-reflexive one, which under
+  // relay_only would tell what is to be hidden.
+  const bool hidden = settings_.relay_only || settings_.hide_addresses;
+  relayed.related = hidden ? untold_like(socket.relayed) : socket.mapped;
   relayed.foundation = foundation(relayed.type, socket.relayed.address, socket.server);
   return add_base(socket.id, socket.interface_preference, std::move(relayed));
 }
@@ -255,14 +258,16 @@ void gatherer::add_reflexive(base::socket_id id, const base::endpoint& mapped,
 
 void gatherer::add_reflexive(const local_base& base, const base::endpoint& mapped,
                              const base::ip_address& server) {
-  // RFC 8445 5.1.3: a candidate with the address and base of another is redundant.
-  if (mapped == base.own->address || find_candidate(base.socket, mapped)) return;
+  // RFC 8445 5.1.3: a candidate with the address and base of another is redundant. But who is far
+  // away cannot resolve a name, so an address that a server sees is told although it is hidden.
+  const bool told = base.own->host_name.empty() && mapped == base.own->address;
+  if (told || find_candidate(base.socket, mapped)) return;
   // Servers are asked again while checks run; a NAT that answers differently each time is bounded.
   if (reflexive_.size() >= max_sockets * max_servers) return;
   candidate found;
   found.type = candidate_type::server_reflexive;
   found.address = mapped;
-  found.related = base.own->address;
+  found.related = settings_.hide_addresses ? untold_like(mapped) : base.own->address;
   found.priority = candidate_priority(found.type, base.local_preference);
   found.foundation = foundation(found.type, base.own->address.address, server);
   found.ufrag = ufrag_;

@@ -14,7 +14,7 @@ void peer_driver::impl::open_missing_sockets(const std::vector<system_address>& 
       return socket->is_open() && socket->local().address == local.address;
     });
     // After an ICE restart the core gathers from the sockets that it knows by itself.
-    if (!open && sockets.size() < max_sockets) open_socket(local.address, local.preference);
+    if (!open && sockets.size() < max_sockets) open_socket(local);
   }
 }
 
@@ -44,6 +44,7 @@ void peer_driver::impl::lose_socket(const std::shared_ptr<udp_socket>& socket) {
   options.log(log_level::info,
               [&] { return "the address of " + socket->local().to_string() + " is gone"; });
   socket->close();
+  hidden_names.erase(socket->id());
   if (std::exchange(socket->awaiting_writable, false)) --blocked_sockets;
   const auto gone = boost::system::errc::make_error_code(boost::system::errc::network_down);
   core->remove_socket(clock_now(), socket->id(), {gone, "the local address is gone"});

@@ -6,6 +6,7 @@
 #include "io/unique_fd.hpp"
 
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace asiortc::io {
@@ -22,8 +23,23 @@ struct multicast_socket {
 
 std::optional<multicast_socket> open_multicast_socket(ip_family family);
 
-/// Sends to the group on every interface; errors of single interfaces do not matter.
-void send_to_group(int fd, ip_family family, const std::vector<unsigned>& interfaces,
+/// For an interface that came after the socket was opened.
+bool join_group(int fd, ip_family family, unsigned interface);
+
+/// Sends to the group on each of these interfaces; errors of single ones do not matter.
+void send_to_group(int fd, ip_family family, std::span<const unsigned> interfaces,
                    base::byte_span data);
+/// Sends to one host; an error does not matter.
+void send_to_host(int fd, const base::endpoint& to, base::byte_span data);
+
+struct group_datagram {
+  base::byte_span bytes;
+  base::endpoint from;
+  unsigned interface = 0;  ///< index of the one that it came over
+  bool multicast = false;  ///< it was sent to the group, not to us alone
+};
+
+/// The next datagram, into the buffer; nothing when none waits.
+std::optional<group_datagram> receive_from_group(int fd, base::mutable_byte_span buffer);
 
 }  // namespace asiortc::io

@@ -42,6 +42,7 @@ struct driver_options {
   std::uint16_t port_max = 0;
   std::function<bool(const interface_address&)> interface_filter;
   std::vector<address_mapping> external_addresses;
+  bool hide_addresses = false;  ///< host candidates tell mDNS names, which we answer for
   std::shared_ptr<name_resolver> resolver;  ///< none: c-ares, shared by the context
   base::logger log;
 };

@@ -45,7 +45,7 @@ std::shared_ptr<shared_resources> shared_resources::of(const asio::any_io_execut
 }
 
 shared_resources::shared_resources(const asio::any_io_executor& executor)
-    : mdns_(mdns_resolver::create(executor)),
+    : mdns_(mdns_service::create(executor)),
       resolver_(make_name_resolver(executor)),
       interfaces_(interface_watch::create(executor)),
       ticker_(sctp_ticker::create(executor, sctp::usrsctp_engine())) {}

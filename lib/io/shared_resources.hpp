@@ -3,7 +3,7 @@
 
 #include "base/packet.hpp"
 #include "io/interface_watch.hpp"
-#include "io/mdns_resolver.hpp"
+#include "io/mdns_service.hpp"
 #include "io/receive_buffers.hpp"
 #include "io/sctp_ticker.hpp"
 
@@ -41,7 +41,7 @@ class shared_resources final : public std::enable_shared_from_this<shared_resour
   /// As many exist as threads run peers at once.
   [[nodiscard]] borrowed_memory borrow();
 
-  [[nodiscard]] mdns_resolver& mdns() { return *mdns_; }
+  [[nodiscard]] mdns_service& mdns() { return *mdns_; }
   [[nodiscard]] name_resolver& resolver() { return *resolver_; }
   [[nodiscard]] interface_watch& interfaces() { return *interfaces_; }
   [[nodiscard]] sctp_ticker& ticker() { return *ticker_; }
@@ -49,7 +49,7 @@ class shared_resources final : public std::enable_shared_from_this<shared_resour
  private:
   std::mutex mutex_;
   std::vector<std::unique_ptr<turn_memory>> free_;
-  std::shared_ptr<mdns_resolver> mdns_;
+  std::shared_ptr<mdns_service> mdns_;
   std::shared_ptr<name_resolver> resolver_;
   std::shared_ptr<interface_watch> interfaces_;
   std::shared_ptr<sctp_ticker> ticker_;

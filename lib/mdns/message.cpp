@@ -14,6 +14,7 @@ constexpr std::uint16_t authoritative = 0x0400;  // RFC 6762 18.4: set in respon
 // ignored", and the same for a response code other than zero.
 constexpr std::uint16_t opcode_and_rcode = 0x7800 | 0x000f;
 constexpr std::uint16_t class_internet = 1;  // RFC 1035 3.2.4
+constexpr std::uint16_t type_nsec = 47;      // RFC 4034 4
 // RFC 6762 5.4 and 10.2: the top bit of the class is QU in questions, cache-flush in records.
 constexpr std::uint16_t top_bit = 0x8000;
 
@@ -108,6 +109,27 @@ class parser {
   message message_;
 };
 
+void write_sole_type(const sole_type_record& record, base::byte_writer& writer,
+                     name_writer& names) {
+  names.write(record.name);
+  writer.u16(type_nsec);
+  writer.u16(class_internet | top_bit);
+  writer.u32(record.ttl);
+  const std::size_t length_at = writer.size();
+  writer.u16(0);
+  // RFC 6762 6.1: the "Next Domain Name" is the record's own name, then block 0 of the bitmap,
+  // where the bit of type n is bit n % 8 from the left of byte n / 8 (RFC 4034 4.1.2).
+  names.write(record.name);
+  const auto type = static_cast<std::uint16_t>(record.type);
+  std::array<std::uint8_t, 4> bitmap{};  // as far as AAAA
+  bitmap.at(type / 8u) = static_cast<std::uint8_t>(0x80u >> type % 8u);
+  const std::size_t used = type / 8u + 1u;
+  writer.u8(0);
+  writer.u8(static_cast<std::uint8_t>(used));
+  writer.append(base::byte_span(bitmap).first(used));
+  writer.patch_u16(length_at, static_cast<std::uint16_t>(writer.size() - length_at - 2));
+}
+
 }  // namespace
 
 std::optional<message> parse_message(base::byte_span data) { return parser(data).run(); }
@@ -120,7 +142,8 @@ base::bytes write_message(const message& message) {
   writer.u16(message.response ? response_bit | authoritative : 0);
   writer.u16(static_cast<std::uint16_t>(message.questions.size()));
   writer.u16(static_cast<std::uint16_t>(message.addresses.size()));
-  writer.u32(0);
+  writer.u16(0);
+  writer.u16(static_cast<std::uint16_t>(message.sole_types.size()));
   for (const auto& asked : message.questions) {
     names.write(asked.name);
     writer.u16(static_cast<std::uint16_t>(asked.type));
@@ -136,6 +159,7 @@ base::bytes write_message(const message& message) {
     writer.u16(static_cast<std::uint16_t>(octets.size()));
     writer.append(octets);
   }
+  for (const auto& record : message.sole_types) write_sole_type(record, writer, names);
   return out;
 }
 

@@ -42,12 +42,23 @@ struct address_record {
   bool operator==(const address_record&) const = default;
 };
 
+/// An NSEC record as RFC 6762 6.1 has it: of all types of records, the name has this one alone.
+struct sole_type_record {
+  std::string name;
+  record_type type = record_type::a;
+  std::uint32_t ttl = 120;
+
+  bool operator==(const sole_type_record&) const = default;
+};
+
 struct message {
   std::uint16_t id = 0;
   bool response = false;
   std::vector<question> questions;
   /// Of the answer and the additional section; records of other types and classes are skipped.
   std::vector<address_record> addresses;
+  /// Written to the additional section, and skipped when parsed, as the querier has no use for it.
+  std::vector<sole_type_record> sole_types;
 
   bool operator==(const message&) const = default;
 };

@@ -131,6 +131,39 @@ test('only resolving the mDNS name of the browser can connect', async () => {
   await peer.stop();
 });
 
+test('only resolving our mDNS names can connect the browser', async () => {
+  const peer = startPeer('mdns-names', '--mdns-candidates');
+  await peer.line(/^joined$/);
+  const page = await chromium.newPage();
+  const outcome = await page.evaluate(
+    `(async () => {
+      const room = window.room = new window.interop.Room();
+      // We get none of the browser's candidates, so that only its checks can make a pair.
+      const tell = room.tell.bind(room);
+      room.tell = (message) => {
+        const { candidate, description } = message.data ?? {};
+        if (candidate?.candidate) return;
+        if (description) description.sdp = description.sdp.replace(/a=candidate:.*\\r\\n/g, '');
+        tell(message);
+      };
+      await room.join('${signaling.url}', 'mdns-names', 'browser');
+      const peer = await room.peer();
+      const channel = await peer.open('mdns');
+      const answer = window.interop.received(channel);
+      channel.send('over our names');
+      return { text: await answer, sdp: peer.pc.remoteDescription.sdp };
+    })()`,
+  );
+  assert.equal(outcome.text, 'over our names');
+  await peer.line(/^pair host [-0-9a-f]{36}\.local:\d+ <-> prflx /);
+  const told = outcome.sdp.match(/a=candidate:.*/g);
+  assert.ok(told.length > 0);
+  const named = /^a=candidate:\S+ 1 udp \d+ [-0-9a-f]{36}\.local \d+ typ host/;
+  for (const candidate of told) assert.match(candidate, named);
+  await page.close();
+  await peer.stop();
+});
+
 test('a page chats with peer_cli', async () => {
   const cli = new Program(cliPath, ['chat', 'lounge', '--server', signaling.url, '--name', 'cli'],
     { input: 'pipe' });

@@ -22,6 +22,7 @@ struct options {
   std::string server;
   std::string room;
   bool hide_candidates = false;  ///< the other side gets none of our candidates
+  bool mdns_candidates = false;  ///< it gets names in place of our addresses
   std::size_t largest = 262144;  ///< bytes of the largest message that we send
 };
 
@@ -31,6 +32,8 @@ options parse(int argc, char** argv) {
     const std::string_view flag = argv[index];
     if (flag == "--hide-candidates") {
       parsed.hide_candidates = true;
+    } else if (flag == "--mdns-candidates") {
+      parsed.mdns_candidates = true;
     } else if (index + 1 < argc && flag == "--server") {
       parsed.server = argv[++index];
     } else if (index + 1 < argc && flag == "--room") {
@@ -84,8 +87,10 @@ class hiding_pipe final : public asiortc::signaling_pipe {
 };
 
 struct session {
-  session(const asio::any_io_executor& executor, std::shared_ptr<asiortc::signaling_pipe> pipe)
-      : connection(executor), negotiation(asiortc::negotiate(connection, std::move(pipe))) {}
+  session(const asio::any_io_executor& executor, const asiortc::configuration& config,
+          std::shared_ptr<asiortc::signaling_pipe> pipe)
+      : connection(executor, config),
+        negotiation(asiortc::negotiate(connection, std::move(pipe))) {}
 
   asiortc::peer_connection connection;
   asiortc::negotiation negotiation;
@@ -172,7 +177,9 @@ void start_session(const asio::any_io_executor& executor, const options& wanted,
                    std::shared_ptr<asiortc::signaling_pipe> pipe) {
   const bool calling = pipe->polite().value_or(false);
   if (wanted.hide_candidates) pipe = std::make_shared<hiding_pipe>(std::move(pipe));
-  auto made = std::make_shared<session>(executor, std::move(pipe));
+  asiortc::configuration config;
+  if (wanted.mdns_candidates) config.mdns_candidates = asiortc::mdns_candidates::hide;
+  auto made = std::make_shared<session>(executor, config, std::move(pipe));
   asio::co_spawn(executor, tell_states(made), asio::detached);
   asio::co_spawn(executor, tell_pairs(made), asio::detached);
   asio::co_spawn(executor, accept_channels(made), asio::detached);

@@ -66,4 +66,15 @@ TEST_CASE("the ICE options of a configuration reach the agent") {
   CHECK(made.core.ice.consent_interval == std::chrono::seconds(1));
 }
 
+TEST_CASE("addresses are hidden where that is wanted, and nothing of them is told under relay") {
+  configuration config;
+  CHECK_FALSE(make_peer_settings(config).driver.hide_addresses);
+  CHECK_FALSE(make_peer_settings(config).core.ice.hide_addresses);
+  config.mdns_candidates = mdns_candidates::hide;
+  CHECK(make_peer_settings(config).driver.hide_addresses);
+  CHECK(make_peer_settings(config).core.ice.hide_addresses);
+  config.ice_transport_policy = ice_transport_policy::relay;
+  CHECK_FALSE(make_peer_settings(config).driver.hide_addresses);
+}
+
 }  // namespace asiortc::detail

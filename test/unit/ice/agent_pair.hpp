@@ -28,9 +28,9 @@ class ice_host {
   ice_host& operator=(const ice_host&) = delete;
 
   base::socket_id add_socket(const base::endpoint& address, nat* behind = nullptr,
-                             std::uint16_t preference = 100) {
+                             std::uint16_t preference = 100, std::string name = {}) {
     const auto id = attach(address, behind);
-    agent.add_local_socket(net_.now, {id, address, preference});
+    agent.add_local_socket(net_.now, {id, address, preference, std::move(name)});
     pump();
     return id;
   }

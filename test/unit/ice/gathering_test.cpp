@@ -137,3 +137,104 @@ TEST_CASE("under relay_only nothing of our own addresses is told, asked, checked
   CHECK(pair.left.gathering_completes == 1);
   CHECK(pair.net.packets_sent == 0);
 }
+
+TEST_CASE("a hidden socket is told by its name, and nothing else tells its address") {
+  ice::agent_settings settings;
+  settings.hide_addresses = true;
+  lone_host lone(settings);
+  auto& host = lone.host();
+  attach_stun_server(lone.pair.net, ep("203.0.113.1:3478"));
+  nat home(*base::ip_address::parse("198.51.100.1"), false);
+  host.add_socket(ep("192.168.0.5:5000"), &home, 100, "4a7f.local");
+  host.agent.add_stun_server(lone.pair.net.now, ep("203.0.113.1:3478"));
+  host.add_relayed(ep("203.0.113.9:49152"), ep("198.51.100.1:5000"));
+  lone.finish();
+  lone.pair.run_for(1s);
+  REQUIRE(host.candidates.size() == 3);
+  CHECK(to_string(host.candidates[0]).find(" 4a7f.local 5000 typ host ufrag ") !=
+        std::string::npos);
+  for (const auto& each : host.candidates) {
+    CAPTURE(to_string(each));
+    CHECK(to_string(each).find("192.168.0.5") == std::string::npos);
+    if (each.type != candidate_type::host) CHECK(each.related == ep("0.0.0.0:9"));
+  }
+}
+
+TEST_CASE("an IPv6 candidate that hides its base says so with an IPv6 address") {
+  ice::agent_settings settings;
+  settings.hide_addresses = true;
+  lone_host lone(settings);
+  auto& host = lone.host();
+  host.add_relayed(ep("[2001:db8::9]:49152"), ep("198.51.100.1:5000"));
+  REQUIRE(host.candidates.size() == 1);
+  CHECK(host.candidates[0].related == ep("[::]:9"));
+}
+
+TEST_CASE("an address without a NAT is told as what a server sees, where a name hides it") {
+  for (const bool hidden : {false, true}) {
+    ice::agent_settings settings;
+    settings.hide_addresses = hidden;
+    lone_host lone(settings);
+    auto& host = lone.host();
+    attach_stun_server(lone.pair.net, ep("203.0.113.1:3478"));
+    host.add_socket(ep("198.51.100.7:5000"), nullptr, 100, hidden ? "4a7f.local" : "");
+    host.agent.add_stun_server(lone.pair.net.now, ep("203.0.113.1:3478"));
+    lone.finish();
+    lone.pair.run_for(1s);
+    REQUIRE(host.candidates.size() == (hidden ? 2 : 1));
+    CHECK(host.candidates.back().address == ep("198.51.100.7:5000"));
+    CHECK(host.candidates.back().host_name.empty());
+  }
+}
+
+TEST_CASE("two agents that hide their sockets connect, and each shows its own name") {
+  ice::agent_settings settings;
+  settings.hide_addresses = true;
+  agent_pair pair(1, {}, settings);
+  pair.left.add_socket(ep("10.0.0.1:1000"), nullptr, 100, "left.local");
+  pair.right.add_socket(ep("10.0.0.2:2000"), nullptr, 100, "right.local");
+  // What the names resolve to is found outside.
+  for (auto* host : {&pair.left, &pair.right}) {
+    for (auto& each : host->candidates) each.host_name.clear();
+  }
+  pair.signal();
+  pair.run_for(3s);
+  REQUIRE(pair.left.nominated());
+  CHECK(pair.left.selected_row()->local.host_name == "left.local");
+  CHECK(pair.left.selected_row()->remote.address == ep("10.0.0.2:2000"));
+}
+
+TEST_CASE("only the server that was asked can answer, and only the question that it was asked") {
+  lone_host lone;
+  auto& host = lone.host();
+  const auto server = ep("203.0.113.1:3478");
+  const auto id = host.add_socket(ep("10.0.0.1:1000"));
+  host.add_socket(ep("10.0.0.1:1001"));
+  std::optional<stun::transaction_id> asked;
+  lone.pair.net.attach(server, [&](base::byte_span bytes, const base::endpoint& from) {
+    if (from == ep("10.0.0.1:1000")) asked = stun::message_view::parse(bytes)->transaction();
+  });
+  host.agent.add_stun_server(lone.pair.net.now, server);
+  host.pump();
+  lone.pair.run_for(100ms);
+  REQUIRE(asked);
+  const auto answer = [&](stun::transaction_id transaction, const base::endpoint& from,
+                          base::socket_id at) {
+    stun::message_builder message(stun::message_class::success, stun::method::binding, transaction);
+    message.add_xor_address(stun::attribute_type::xor_mapped_address, ep("198.51.100.66:6666"));
+    base::bytes bytes = std::move(message).take();
+    host.receive(at, bytes, from);
+  };
+  auto wrong = *asked;
+  wrong[0] ^= 1;
+  const auto dropped = host.agent.dropped_datagrams();
+  answer(wrong, server, id);
+  answer(*asked, ep("203.0.113.66:3478"), id);
+  answer(*asked, ep("203.0.113.1:3479"), id);
+  answer(*asked, server, base::socket_id{2});
+  CHECK(host.agent.dropped_datagrams() == dropped + 4);
+  CHECK(host.candidates.size() == 2);
+  answer(*asked, server, id);
+  REQUIRE(host.candidates.size() == 3);
+  CHECK(host.candidates[2].address == ep("198.51.100.66:6666"));
+}

@@ -88,7 +88,7 @@ TEST_CASE("relay_only tells, checks and uses the relayed address alone, without 
   pair.signal();
   pair.run_for(3s);
   REQUIRE(pair.left.candidates.size() == 1);
-  CHECK(pair.left.candidates[0].related == base::endpoint{});
+  CHECK(pair.left.candidates[0].related == ep("0.0.0.0:9"));
   REQUIRE(pair.left.nominated());
   CHECK(pair.left.selected_row()->remote.type == candidate_type::relayed);
 }

@@ -70,11 +70,12 @@ void lone_peer::create_channel() {
   drain();
 }
 
-void lone_peer::gather() {
+void lone_peer::gather(std::string name) {
   drain();
   ice::local_socket socket;
   socket.id = base::socket_id{1};
   socket.address = *base::endpoint::parse("192.0.2.1:4000");
+  socket.name = std::move(name);
   core_->add_local_socket(start, socket);
   core_->finish_gathering(start, static_cast<std::uint32_t>(gatherings_wanted()));
   drain();

@@ -39,8 +39,8 @@ class lone_peer {
   base::result<void> add(std::string candidate, std::optional<std::string> mid,
                          std::optional<std::uint16_t> index = std::nullopt);
   void create_channel();
-  /// One socket on 192.0.2.1:4000, and the end of gathering.
-  void gather();
+  /// One socket on 192.0.2.1:4000, which a name may hide, and the end of gathering.
+  void gather(std::string name = "");
   /// Takes the events that wait into the lists below.
   void drain();
 
