@@ -16,3 +16,4 @@
 #include <asiortc/signaling_client.hpp>
 #include <asiortc/signaling_pipe.hpp>
 #include <asiortc/states.hpp>
+#include <asiortc/turn_rest_credentials.hpp>

@@ -28,42 +28,58 @@ constexpr std::array<scheme_entry, 4> schemes{{
     {"turns", scheme_type::turns, 5349, transport_type::tcp},
 }};
 
+constexpr std::size_t max_host = 253;  // RFC 1035 2.3.4, as text
+
 base::failure malformed(std::string_view url, const char* expected) {
   return {errc::syntax_error, "ICE server URL \"" + std::string(url) + "\": expected " + expected};
 }
 
-/// Splits `host`, `host:port` or `[v6]:port`; the port keeps what it was where none is given.
-bool split_host(std::string_view text, ice_server_url& url) {
-  std::string_view port;
+/// RFC 3986 3.1 and RFC 5234 2.3: schemes and the words of a grammar have no case.
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : int{c}; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool is_host_name(std::string_view text) {
+  return !text.empty() && text.size() <= max_host && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_';
+  });
+}
+
+bool parse_port(std::string_view text, std::uint16_t& port) {
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return code == std::errc() && end == text.data() + text.size() && port != 0;
+}
+
+/// Splits `host`, `host:port` or `[v6]:port`; the port keeps what it was where none is given. Gives
+/// what was expected and not found, or nothing.
+const char* split_host(std::string_view text, ice_server_url& url) {
+  std::string_view rest;
   if (text.starts_with('[')) {
-    const auto close = text.find(']');
-    if (close == std::string_view::npos) return false;
+    const auto close = std::min(text.find(']'), text.size() - 1);
     url.host = text.substr(1, close - 1);
     const auto address = base::ip_address::parse(url.host);
-    if (!address || address->is_v4()) return false;
-    port = text.substr(close + 1);
-    if (!port.empty() && !port.starts_with(':')) return false;
+    if (text[close] != ']' || !address || address->is_v4() || address->scope_id() != 0) {
+      return "an IPv6 address in the brackets";
+    }
+    rest = text.substr(close + 1);
   } else {
-    const auto colon = text.find(':');
+    const auto colon = std::min(text.find(':'), text.size());
     url.host = text.substr(0, colon);
-    if (colon != std::string_view::npos) port = text.substr(colon);
+    rest = text.substr(colon);
+    const auto bare = base::ip_address::parse(text);
+    if (bare && bare->is_v6()) return "brackets around an IPv6 address";
+    if (!is_host_name(url.host)) return "a host name or address";
   }
-  if (!port.empty()) {
-    port.remove_prefix(1);
-    const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), url.port);
-    if (code != std::errc() || end != port.data() + port.size() || url.port == 0) return false;
-  }
-  const auto is_host_char = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_' || c == ':';
-  };
-  return !url.host.empty() && url.host.size() <= 253 &&
-         std::all_of(url.host.begin(), url.host.end(), is_host_char);
+  const bool fits = rest.empty() || (rest.front() == ':' && parse_port(rest.substr(1), url.port));
+  return fits ? nullptr : "a port from 1 to 65535, or none";
 }
 
 std::optional<transport_type> parse_transport(std::string_view query) {
-  if (query == "transport=udp") return transport_type::udp;
-  if (query == "transport=tcp") return transport_type::tcp;
+  if (equal_ignoring_case(query, "transport=udp")) return transport_type::udp;
+  if (equal_ignoring_case(query, "transport=tcp")) return transport_type::tcp;
   return std::nullopt;
 }
 
@@ -72,7 +88,7 @@ std::optional<transport_type> parse_transport(std::string_view query) {
 base::result<ice_server_url> parse_ice_server_url(std::string_view text) {
   const auto colon = text.find(':');
   const auto* const known = std::find_if(schemes.begin(), schemes.end(), [&](const auto& each) {
-    return each.name == text.substr(0, colon);
+    return equal_ignoring_case(each.name, text.substr(0, colon));
   });
   if (colon == std::string_view::npos || known == schemes.end()) {
     return malformed(text, "the scheme stun:, stuns:, turn: or turns:");
@@ -91,9 +107,7 @@ base::result<ice_server_url> parse_ice_server_url(std::string_view text) {
     url.transport = *transport;
     rest = rest.substr(0, question);
   }
-  if (!split_host(rest, url)) {
-    return malformed(text, "a host name or address, and a port from 1 to 65535 if any");
-  }
+  if (const char* expected = split_host(rest, url)) return malformed(text, expected);
   return url;
 }
 

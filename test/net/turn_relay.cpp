@@ -1,9 +1,12 @@
 // Two TURN clients over real sockets, each relayed to the other's relayed address by the server
-// that the command line names: address port user password. Status 0 where all of it worked.
+// that the command line names: address port user password, or address port --secret SECRET for
+// credentials that end by themselves. Status 0 where all of it worked.
 #include "io/clock.hpp"
 #include "stun/stream_framer.hpp"
 #include "support/seeded_random.hpp"
 #include "turn/client.hpp"
+
+#include <asiortc/turn_rest_credentials.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -238,14 +241,35 @@ void run(const arguments& to, bool tcp) {
   std::printf("%s: %d round trips relayed\n", tcp ? "TCP" : "UDP", exchanged);
 }
 
+arguments with_secret(const arguments& to, const std::string& secret, std::chrono::seconds left) {
+  const auto made =
+      make_turn_rest_credentials(secret, "anna", std::chrono::system_clock::now() + left);
+  return {to.address, to.port, made.username, made.credential};
+}
+
+void run_with_secret(const arguments& to, const std::string& secret) {
+  run(with_secret(to, secret, 1h), false);
+  for (const auto& refused : {with_secret(to, secret, -1h), with_secret(to, "guess", 1h)}) {
+    asio::io_context context;
+    session late(context, refused, false, refused.password);
+    require(
+        run_until(context, {&late}, [&] { return late.refused() != 0; }) && late.refused() == 401,
+        "credentials that ended or have another secret not refused");
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 5) return 2;
   const arguments to{argv[1], static_cast<std::uint16_t>(std::stoi(argv[2])), argv[3], argv[4]};
   try {
-    run(to, false);
-    run(to, true);
+    if (to.user == "--secret") {
+      run_with_secret(to, to.password);
+    } else {
+      run(to, false);
+      run(to, true);
+    }
   } catch (const std::exception& fault) {
     std::printf("failed: %s\n", fault.what());
     return 1;
