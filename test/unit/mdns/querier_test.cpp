@@ -171,3 +171,18 @@ TEST_CASE("names that cannot be resolved, and names beyond the bound, end at onc
   b.querier.resolve(b.now, "h0.local");
   CHECK(b.result().empty());
 }
+
+TEST_CASE("a hundred thousand answers out of the blue leave nothing behind") {
+  bench b;
+  for (int i = 0; i < 50000; ++i) b.answer("n" + std::to_string(i) + ".local", {"192.0.2.66"});
+  CHECK(b.querier.idle());
+  b.querier.resolve(b.now, "wanted.local");
+  b.queries();
+  for (int i = 0; i < 50000; ++i) b.answer("n" + std::to_string(i) + ".local", {"192.0.2.66"});
+  CHECK(b.queries().empty());
+  CHECK_FALSE(b.querier.poll_event());
+  CHECK(b.querier.next_deadline() == base::time_point(100ms));
+  b.answer("wanted.local", {"192.0.2.1"});
+  CHECK(b.result() == std::vector<std::string>{"192.0.2.1"});
+  CHECK(b.querier.idle());
+}

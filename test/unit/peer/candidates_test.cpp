@@ -177,4 +177,73 @@ TEST_CASE("a pool that is still being gathered goes on as the description's gath
   CHECK(peer->current_ice_gathering_state() == ice_gathering_state::complete);
 }
 
+TEST_CASE("a name that nobody answers for drops its candidate alone") {
+  lone_peer peer;
+  REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
+  REQUIRE(peer.set_local());
+  peer.gather();
+  REQUIRE(peer.add(hidden, "0"));
+  REQUIRE(peer.add(host, "0"));
+  REQUIRE(peer.lookups().size() == 1);
+  peer->name_resolved(start, peer.lookups()[0].token, {});
+  REQUIRE(peer->candidate_pairs().size() == 1);
+  CHECK(peer->candidate_pairs()[0].remote.address.to_string() == "192.0.2.7:5000");
+  CHECK(peer->current_connection_state() == connection_state::connecting);
+}
+
+TEST_CASE("a hidden socket is told by its name in candidates and descriptions") {
+  lone_peer peer;
+  peer.create_channel();
+  REQUIRE(peer.set_local());
+  peer.gather("4a7f.local");
+  const auto told = peer.candidates();
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].candidate.find(" 4a7f.local 4000 typ host") != std::string::npos);
+  const auto offer = peer->pending_local_description()->sdp;
+  CHECK(count_of(offer, " 4a7f.local 4000 typ host") == 1);
+  CHECK(count_of(offer, "192.0.2.1") == 0);
+}
+
+TEST_CASE("a hundred thousand candidates are bounded, before they are in force and after") {
+  for (const bool early : {true, false}) {
+    CAPTURE(early);
+    lone_peer peer;
+    REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
+    if (!early) REQUIRE(peer.set_local());
+    peer.gather();
+    std::size_t refused = 0;
+    std::string first_refusal;
+    for (int number = 0; number < 100000; ++number) {
+      const auto added =
+          peer.add("candidate:1 1 udp 2122260223 10." + std::to_string(number / 65536) + "." +
+                       std::to_string(number / 256 % 256) + "." + std::to_string(number % 256) +
+                       " 5000 typ host",
+                   "0");
+      if (added) continue;
+      if (first_refusal.empty()) first_refusal = added.error().detail;
+      refused += added.error().code == errc::limit_reached ? 1 : 0;
+    }
+    CHECK(refused == 100000 - 100);
+    CHECK(first_refusal.find("remote candidate") != std::string::npos);
+    const auto shown = peer->pending_remote_description() ? peer->pending_remote_description()
+                                                          : peer->current_remote_description();
+    CHECK(count_of(shown->sdp, "a=candidate:") == 100);
+    if (early) REQUIRE(peer.set_local());
+    CHECK(peer->candidate_pairs().size() == 100);
+  }
+}
+
+TEST_CASE("a description full of candidates gives as many pairs as any other") {
+  std::string offer = data_sdp();
+  for (int number = 0; number < 15000; ++number) {
+    offer += "a=candidate:1 1 udp 2122260223 10.0." + std::to_string(number / 256) + "." +
+             std::to_string(number % 256) + " 5000 typ host\r\n";
+  }
+  lone_peer peer;
+  REQUIRE(peer.set_remote(sdp_type::offer, offer));
+  REQUIRE(peer.set_local());
+  peer.gather();
+  CHECK(peer->candidate_pairs().size() == 100);
+}
+
 }  // namespace asiortc::test
