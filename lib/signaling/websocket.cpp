@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -31,9 +32,22 @@ using boost::system::error_code;
 /// A request line and headers of a browser with cookies fit well within.
 constexpr std::uint32_t max_http_header = 16 * 1024;
 
+/// For the other side's FIN after a WebSocket close; nothing is said any more, so it is short.
+constexpr base::duration teardown_timeout = std::chrono::seconds(1);
+
 enum class phase { handshaking, open, closing, gone };
 
 using upgrade_request = http::request<http::empty_body>;
+
+/// Names of subprotocols are compared as they are, and may come in several header lines (RFC 6455
+/// 4.2.2, 11.3.4).
+bool offers_ours(const upgrade_request& request) {
+  const auto [first, last] = request.equal_range(http::field::sec_websocket_protocol);
+  return std::any_of(first, last, [](const auto& line) {
+    const http::token_list names{line.value()};
+    return std::find(names.begin(), names.end(), subprotocol) != names.end();
+  });
+}
 
 /// The HTTP status with which a request is refused; `ok` for one that is not.
 http::status judge(const upgrade_request& request, const origin_policy& policy) {
@@ -43,9 +57,7 @@ http::status judge(const upgrade_request& request, const origin_policy& policy) 
   if (origin != request.end() && !policy.allows({origin->value().data(), origin->value().size()})) {
     return http::status::forbidden;
   }
-  http::token_list offered{request[http::field::sec_websocket_protocol]};
-  const bool speaks_ours = offered.exists(subprotocol);
-  return speaks_ours ? http::status::ok : http::status::bad_request;
+  return offers_ours(request) ? http::status::ok : http::status::bad_request;
 }
 
 std::string_view explain(http::status status) {
@@ -59,6 +71,20 @@ bool is_no_upgrade(error_code code) {
   if (code == http::error::end_of_stream || code == http::error::partial_message) return false;
   return code.category() == make_error_code(http::error::bad_version).category() ||
          code.category() == make_error_code(ws::error::upgrade_declined).category();
+}
+
+/// Tells that Beast has written its close frame, or failed the connection (RFC 6455 7.1.7), and
+/// waits for the other side's FIN from here on; that wait has no bound of its own.
+struct watched_stream : beast::tcp_stream {
+  using beast::tcp_stream::tcp_stream;
+  std::function<void()> on_teardown;
+};
+
+template <class Handler>
+void async_teardown(beast::role_type role, watched_stream& stream, Handler&& handler) {
+  if (stream.on_teardown) stream.on_teardown();
+  beast::async_teardown(role, static_cast<beast::tcp_stream&>(stream),
+                        std::forward<Handler>(handler));
 }
 
 class beast_websocket final : public websocket,
@@ -116,10 +142,7 @@ class beast_websocket final : public websocket,
     if (discard) queue_.resize(std::min<std::size_t>(queue_.size(), writing_ ? 1 : 0));
     if (!last_words.empty()) queue_.push_back(std::move(last_words));
     close_reason_ = ws::close_reason(static_cast<ws::close_code>(code), reason);
-    close_timer_.expires_after(settings_.close_timeout);
-    close_timer_.async_wait([self = shared_from_this()](error_code failed) {
-      if (!failed) self->end(beast::error::timeout);
-    });
+    end_after(settings_.close_timeout);
     write_next();
   }
 
@@ -129,7 +152,7 @@ class beast_websocket final : public websocket,
   }
 
  private:
-  beast::tcp_stream& transport() { return stream_.next_layer(); }
+  watched_stream& transport() { return stream_.next_layer(); }
 
   void answer_upgrade() {
     if (phase_ == phase::gone) return;
@@ -196,11 +219,15 @@ class beast_websocket final : public websocket,
   void open() {
     if (phase_ != phase::handshaking) return;
     phase_ = phase::open;
-    stream_.control_callback([weak = weak_from_this()](ws::frame_type, beast::string_view) {
+    stream_.control_callback([weak = weak_from_this()](ws::frame_type kind, beast::string_view) {
       const auto self = weak.lock();
       if (!self) return;
       if (const auto owner = self->owner_.lock()) owner->on_alive(self->settings_.key);
+      if (kind == ws::frame_type::close) self->part();
     });
+    transport().on_teardown = [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->part();
+    };
     buffer_.clear();
     if (const auto owner = owner_.lock()) owner->on_open(settings_.key);
     read_next();
@@ -248,6 +275,22 @@ class beast_websocket final : public websocket,
                         });
   }
 
+  /// The WebSocket is closed, whatever becomes of TCP: nothing more is sent or heard.
+  void part() {
+    if (phase_ == phase::gone || std::exchange(parted_, true)) return;
+    phase_ = phase::closing;
+    close_sent_ = true;  // by Beast
+    queue_.resize(std::min<std::size_t>(queue_.size(), writing_ ? 1 : 0));
+    end_after(std::min(teardown_timeout, settings_.close_timeout));
+  }
+
+  void end_after(base::duration limit) {
+    close_timer_.expires_after(limit);
+    close_timer_.async_wait([self = shared_from_this()](error_code failed) {
+      if (!failed) self->end(beast::error::timeout);
+    });
+  }
+
   void write_close() {
     if (std::exchange(close_sent_, true)) return;
     stream_.async_close(close_reason_, [self = shared_from_this()](error_code code) {
@@ -255,7 +298,7 @@ class beast_websocket final : public websocket,
     });
   }
 
-  /// The one way out. A read that failed because the other side closed is a good end.
+  /// The one way out. That a WebSocket was closed first is a good end, however TCP ends.
   void end(error_code code) {
     if (phase_ == phase::gone) return;
     const bool was_open = phase_ != phase::handshaking;
@@ -266,7 +309,7 @@ class beast_websocket final : public websocket,
       how.code = stream_.reason().code;
       how.reason = std::string(stream_.reason().reason.data(), stream_.reason().reason.size());
     }
-    const bool closed = code == ws::error::closed || code == ws::error::message_too_big;
+    const bool closed = parted_ || code == ws::error::closed;
     // Beast's timeouts and ends are to our callers what Asio's are.
     if (code == beast::error::timeout) code = asio::error::timed_out;
     if (code == http::error::end_of_stream || code == http::error::partial_message) {
@@ -282,7 +325,7 @@ class beast_websocket final : public websocket,
                [owner, key = settings_.key, how = std::move(how)] { owner->on_gone(key, how); });
   }
 
-  ws::stream<beast::tcp_stream> stream_;
+  ws::stream<watched_stream> stream_;
   asio::steady_timer close_timer_;
   websocket_settings settings_;
   std::weak_ptr<websocket_owner> owner_;
@@ -300,6 +343,7 @@ class beast_websocket final : public websocket,
   bool writing_ = false;
   bool pinging_ = false;
   bool close_sent_ = false;
+  bool parted_ = false;
   ws::close_reason close_reason_;
 };
 

@@ -6,6 +6,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -245,6 +246,30 @@ TEST_CASE("a server that falls silent is lost") {
   const std::string url = "ws://127.0.0.1:" + std::to_string(mute.local_endpoint().port()) + "/";
   CHECK(await_code(context, [&](auto done) { client.async_connect(url, std::move(done)); }) ==
         asio::error::timed_out);
+}
+
+TEST_CASE("a server that closes the WebSocket but not TCP is lost, and soon") {
+  asio::io_context context(1);
+  asio::ip::tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
+  beast::websocket::stream<asio::ip::tcp::socket> server(context);
+  server.set_option(
+      beast::websocket::stream_base::decorator([](beast::websocket::response_type& response) {
+        response.set(beast::http::field::sec_websocket_protocol, "asiortc.v1");
+      }));
+  acceptor.async_accept(server.next_layer(), [&](error_code refused) {
+    if (!refused) server.async_accept([](error_code) {});
+  });
+  signaling_client client(context.get_executor());
+  const std::string url = "ws://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
+  REQUIRE_FALSE(
+      await_code(context, [&](auto done) { client.async_connect(url, std::move(done)); }));
+  asio::write(server.next_layer(), asio::buffer("\x88\x02\x03\xf4", 4));  // a Close with 1012
+  CHECK(await_code(context, [&](auto done) {
+          client.events().async_next(
+              [done](error_code ended, std::optional<asiortc::signaling_event>) mutable {
+                done(ended);
+              });
+        }) == errc::signaling_lost);
 }
 
 TEST_CASE("the server's name is resolved without a thread") {

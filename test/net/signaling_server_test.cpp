@@ -4,11 +4,13 @@
 #include <asiortc/error.hpp>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <doctest/doctest.h>
 
 #include <array>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 using namespace asiortc::test;
@@ -58,6 +60,7 @@ TEST_CASE("only the subprotocol asiortc.v1 at / is let in") {
   CHECK(status_of(s, "asiortc.v1", "") == 101);
   CHECK(status_of(s, "other, asiortc.v1", "") == 101);
   CHECK(status_of(s, "asiortc.v2", "") == 400);
+  CHECK(status_of(s, "Asiortc.V1", "") == 400);
   CHECK(status_of(s, "", "") == 400);
   CHECK(status_of(s, "asiortc.v1", "", "/elsewhere") == 404);
   raw_client client(s.context);
@@ -136,6 +139,47 @@ TEST_CASE("the third bad message closes with 4000, a binary frame being one") {
   CHECK(a.receive().at("fatal") == true);
   CHECK(a.receive().is_null());
   CHECK(a.close_code == 4000);
+}
+
+TEST_CASE("who closes the WebSocket but not TCP is told of as closed, and soon") {
+  served s;
+  raw_client a(s.context);
+  raw_client b(s.context);
+  REQUIRE_FALSE(a.connect(s.server.port()));
+  REQUIRE_FALSE(b.connect(s.server.port()));
+  a.join("room");
+  const json me = b.join("room");
+  a.receive();
+  // A masked Close with 1000 (RFC 6455 5.5.1), and the signal that then cannot be passed on.
+  asio::ip::tcp::socket& socket = b.stream().next_layer();
+  asio::write(socket, asio::buffer("\x88\x82\0\0\0\0\x03\xe8", 8));
+  a.send(json{{"type", "signal"}, {"to", me.at("id")}, {"data", json::object()}}.dump());
+  const json left = a.receive();
+  CHECK(left.at("type") == "peer-left");
+  CHECK(left.at("id") == me.at("id"));
+  CHECK(left.at("reason") == "closed");
+  std::string answer;
+  error_code code;
+  asio::read(socket, asio::dynamic_buffer(answer), code);  // to the end: the socket is let go
+  CHECK(answer.find("\x88\x02\x03\xe8") != std::string::npos);
+}
+
+TEST_CASE("who breaks WebSocket's rules but keeps TCP open is told of as closed, and soon") {
+  using namespace std::string_view_literals;
+  for (const auto frame : {"\x83\x80\0\0\0\0"sv,                     // a reserved opcode
+                           "\x81\x81\0\0\0\0\xff"sv,                 // not UTF-8
+                           "\x82\xff\0\0\0\0\0\1\0\1\0\0\0\0"sv}) {  // 64 KiB and one byte
+    served s;
+    raw_client a(s.context);
+    raw_client b(s.context);
+    REQUIRE_FALSE(a.connect(s.server.port()));
+    REQUIRE_FALSE(b.connect(s.server.port()));
+    a.join("room");
+    b.join("room");
+    a.receive();
+    asio::write(b.stream().next_layer(), asio::buffer(frame));
+    CHECK(a.receive().at("reason") == "closed");
+  }
 }
 
 TEST_CASE("who does not join in time is closed with 4008") {
