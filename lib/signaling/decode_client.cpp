@@ -23,8 +23,7 @@ client_message read_signal(object_reader& in) {
   signal_request out;
   out.to = in.peer("to");
   out.n = in.optional_integer("n", 1, any_integer);
-  const json& data = in.object("data");
-  if (in.ok()) out.data = data.dump();
+  out.data = in.object_text("data");
   return out;
 }
 
@@ -77,7 +76,7 @@ bool is_room_name(std::string_view text) {
 decoded<client_message> decode_client_message(std::string_view text) {
   const auto object = parse_object(text);
   if (!object.value) return {std::nullopt, object.complaint};
-  object_reader in(*object.value);
+  object_reader in(*object.value, text);
   const std::string type = in.text("type", max_client_message);
   if (!in.ok()) return {std::nullopt, in.complaint()};
   const auto* found = std::ranges::find(readers, std::string_view(type), &reader::type);

@@ -99,8 +99,7 @@ server_message read_signal(object_reader& in) {
   signal_message out;
   out.seq = in.integer("seq", 1, any_integer);
   out.from = in.peer("from");
-  const json& data = in.object("data");
-  if (in.ok()) out.data = data.dump();
+  out.data = in.object_text("data");
   return out;
 }
 
@@ -150,7 +149,7 @@ constexpr std::array<reader, 11> readers{{{"joined", read_joined},
 decoded<server_message> decode_server_message(std::string_view text) {
   const auto object = parse_object(text);
   if (!object.value) return {std::nullopt, object.complaint};
-  object_reader in(*object.value);
+  object_reader in(*object.value, text);
   const std::string type = in.text("type", max_server_message);
   if (!in.ok()) return {std::nullopt, in.complaint()};
   const auto* found = std::ranges::find(readers, std::string_view(type), &reader::type);

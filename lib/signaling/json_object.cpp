@@ -1,5 +1,7 @@
 #include "signaling/json_object.hpp"
 
+#include "signaling/json_slice.hpp"
+
 #include <utility>
 
 namespace asiortc::signaling {
@@ -9,8 +11,8 @@ using namespace std::string_literals;
 
 const json null_value;
 
-/// The deepest nesting of brackets outside strings. Looked at before parsing, since writing a
-/// value out again recurses once a level.
+/// The deepest nesting of brackets outside strings. Looked at before parsing; a value is
+/// passed on as it came, and the parser of whoever gets it may recurse once a level.
 bool too_deep(std::string_view text) {
   std::size_t depth = 0;
   bool in_string = false;
@@ -30,11 +32,36 @@ bool too_deep(std::string_view text) {
   return false;
 }
 
+/// No number of so few digits and without an exponent is too large for a double.
+constexpr std::size_t harmless_digits = 100;
+
+/// The same text with numbers that fit into a double: JSON sets numbers no bounds (RFC 8259 6), but
+/// the parser does. The fields that are read are integers, which none of these is.
+std::string with_small_numbers(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  bool in_string = false;
+  bool exponent = false;
+  std::size_t digits = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool digit = !in_string && c >= '0' && c <= '9';
+    exponent = !in_string &&
+               (digit || c == '+' || c == '-' ? exponent : (c == 'e' || c == 'E') && digits > 0);
+    digits = digit ? digits + 1 : 0;
+    if (digits <= harmless_digits) out.push_back(digit && exponent ? '0' : c);
+    if (c == '"') in_string = !in_string;
+    if (in_string && c == '\\' && i + 1 < text.size()) out.push_back(text[++i]);
+  }
+  return out;
+}
+
 }  // namespace
 
 decoded<json> parse_object(std::string_view text) {
   if (too_deep(text)) return {std::nullopt, "the JSON is nested too deeply"};
   json value = json::parse(text.begin(), text.end(), nullptr, false);
+  if (value.is_discarded()) value = json::parse(with_small_numbers(text), nullptr, false);
   if (value.is_discarded()) return {std::nullopt, "not valid JSON"};
   if (!value.is_object()) return {std::nullopt, "not a JSON object"};
   return {std::move(value), {}};
@@ -105,6 +132,11 @@ const json& object_reader::object(const char* field) {
   return null_value;
 }
 
+json_text object_reader::object_text(const char* field) {
+  object(field);
+  return any(field);
+}
+
 const json& object_reader::array(const char* field) {
   const json* value = find(field, "an array");
   if (value == nullptr) return null_value;
@@ -113,9 +145,7 @@ const json& object_reader::array(const char* field) {
   return null_value;
 }
 
-json_text object_reader::any(const char* field) {
-  return has(field) ? object_.at(field).dump() : json_text();
-}
+json_text object_reader::any(const char* field) { return json_text(member_text(text_, field)); }
 
 void object_reader::complain(std::string what) {
   if (complaint_.empty()) complaint_ = std::move(what);

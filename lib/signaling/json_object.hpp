@@ -22,7 +22,9 @@ decoded<json> parse_object(std::string_view text);
 /// bounds is remembered as a complaint, and what is read from then on is of no use.
 class object_reader {
  public:
-  explicit object_reader(const json& object) : object_(object) {}
+  /// `text` is what `object` was parsed from, where a value is to be taken as it was written.
+  explicit object_reader(const json& object, std::string_view text = {})
+      : object_(object), text_(text) {}
 
   [[nodiscard]] bool has(const char* field) const { return object_.contains(field); }
 
@@ -36,8 +38,10 @@ class object_reader {
   /// A field that must be an object or an array; null (and a complaint) where it is not.
   const json& object(const char* field);
   const json& array(const char* field);
-  /// Whatever the value is, as text; empty where there is none.
+  /// Whatever the value is, as it was written; empty where there is none.
   json_text any(const char* field);
+  /// An object as it was written: its numbers, the order of its keys, its white space.
+  json_text object_text(const char* field);
 
   void complain(std::string what);
   [[nodiscard]] bool ok() const { return complaint_.empty(); }
@@ -47,6 +51,7 @@ class object_reader {
   const json* find(const char* field, const char* expected);
 
   const json& object_;
+  std::string_view text_;
   std::string complaint_;
 };
 

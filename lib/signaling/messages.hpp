@@ -25,7 +25,8 @@ inline constexpr std::size_t signal_overhead = 128;
 /// Deeper JSON is refused; a candidate or a description needs three levels.
 inline constexpr std::size_t max_json_depth = 32;
 
-/// A JSON value as text: valid, compact, and never looked into by those who carry it.
+/// A JSON value as text: valid, as its sender wrote it, and never looked into by those who carry
+/// it.
 using json_text = std::string;
 
 // From the client.

@@ -59,7 +59,8 @@ TEST_CASE("a complaint says what was wrong") {
       {R"({"type":"signal","to":1})", "'data' is missing, expected an object"},
       {R"({"type":"signal","to":1,"data":[]})", "'data' is not an object"},
       {R"({"type":"signal","to":1,"data":null})", "'data' is not an object"},
-      {R"({"type":"signal","to":1e999,"data":{}})", "not valid JSON"},
+      {R"({"type":"signal","to":1e999,"data":{}})", "'to' is not an integer from 1 to 2147483647"},
+      {R"({"type":"signal","to":1e0,"data":{}})", "'to' is not an integer from 1 to 2147483647"},
       {R"({"type":"ack"})", "'seq' is missing, expected an integer"},
       {R"({"type":"kick"})", "'peer' is missing, expected an integer"},
       {R"({"type":"resume","session":"s","secret":"t"})",
@@ -103,6 +104,19 @@ TEST_CASE("deep nesting is refused before it can exhaust the stack") {
 TEST_CASE("of a field given twice the last counts") {
   CHECK(read<sig::join_message>(R"({"type":"ping","room":"a","type":"join","room":"b"})").room ==
         "b");
+}
+
+TEST_CASE("data and ts are passed on as they were written") {
+  const std::string data =
+      R"({ "b":12345678901234567890123,"a" : [-0, 1.10,1e400],"\u0061":"\/" })";
+  const auto signal =
+      read<sig::signal_request>(R"({"data":{},"type":"signal","to":1, "data" : )" + data + "}");
+  CHECK(signal.data == data);
+  const std::string passed_on = sig::encode(sig::signal_message{1, 2, signal.data});
+  const auto heard = sig::decode_server_message(passed_on);
+  REQUIRE_MESSAGE(heard.value, heard.complaint);
+  CHECK(std::get<sig::signal_message>(*heard.value).data == data);
+  CHECK(read<sig::ping_message>(R"({"type":"ping","ts": 1.50 })").ts == "1.50");
 }
 
 TEST_CASE("what a client encodes a server reads back") {
