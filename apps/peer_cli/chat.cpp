@@ -1,6 +1,7 @@
 #include "chat.hpp"
 
 #include "say.hpp"
+#include "text.hpp"
 #include "tuple_token.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -73,7 +74,7 @@ asio::awaitable<void> chat::run() {
     co_await close_all();
     co_await entrance_.leave();
   } catch (const std::exception& unexpected) {
-    complain(unexpected.what());
+    complain(plain_what(unexpected));
     code_ = exit_code::failure;
   }
   context_.stop();
@@ -94,7 +95,7 @@ void chat::spawn(asio::awaitable<void> task) {
       complain(closed.what());
       finish(closed.code());
     } catch (const std::exception& unexpected) {
-      complain(unexpected.what());
+      complain(plain_what(unexpected));
       finish(exit_code::failure);
     }
   });
@@ -136,7 +137,8 @@ asio::awaitable<void> chat::stay_in_room() {
 }
 
 asio::awaitable<void> chat::follow(asiortc::signaling_client& client) {
-  tell("signaling: joined " + options_.room + " as " + options_.name);
+  tell("signaling: joined " + options_.room +
+       (options_.name.empty() ? " without a name" : " as " + options_.name));
   const auto events = client.events();
   for (const auto& peer : client.peers()) {
     if (client.pipe_to(peer.id)->polite().value_or(false)) meet(client, peer, true);

@@ -37,7 +37,8 @@ asiortc::configuration with_servers_of(const asiortc::signaling_client& client,
       asiortc::check_ice_server(server);
       config.ice_servers.push_back(server);
     } catch (const asiortc::error& unusable) {
-      tell(std::string("the signaling server recommends what cannot be used: ") + unusable.what());
+      tell(std::string("the signaling server recommends what cannot be used: ") +
+           plain_what(unusable));
     }
   }
   return config;

@@ -2,6 +2,7 @@
 #include "chat.hpp"
 #include "options.hpp"
 #include "say.hpp"
+#include "text.hpp"
 
 #include <asiortc/error.hpp>
 
@@ -31,7 +32,7 @@ exit_code run_chat(const peer_cli::chat_options& options) {
   try {
     session.emplace(context, options);
   } catch (const asiortc::error& wrong) {
-    peer_cli::complain(wrong.what());
+    peer_cli::complain(peer_cli::plain_what(wrong));
     return exit_code::usage;
   }
   boost::asio::signal_set signals(context, SIGINT, SIGTERM);

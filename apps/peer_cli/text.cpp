@@ -1,5 +1,7 @@
 #include "text.hpp"
 
+#include <boost/system/system_error.hpp>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -86,6 +88,15 @@ std::string printable(std::string_view text) { return transform(text, harmless);
 
 std::string valid_utf8(std::string_view text) {
   return transform(text, [](char32_t value) { return value; });
+}
+
+std::string plain_what(const std::exception& problem) {
+  std::string text = problem.what();
+  const auto* coded = dynamic_cast<const boost::system::system_error*>(&problem);
+  if (coded == nullptr) return text;
+  const std::string ending = coded->code().what();
+  if (!text.ends_with(ending)) return text;
+  return text.substr(0, text.size() - ending.size()) + coded->code().message();
 }
 
 }  // namespace peer_cli

@@ -1,6 +1,7 @@
 // Text of strangers, made harmless for a terminal, and text of the user, made valid for the wire.
 #pragma once
 
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -13,5 +14,9 @@ std::string printable(std::string_view text);
 
 /// What is not UTF-8 becomes U+FFFD; a text message must be valid.
 std::string valid_utf8(std::string_view text);
+
+/// `what()` without the number and the category that end an error code's own, such as
+/// `[system:98]`.
+std::string plain_what(const std::exception& problem);
 
 }  // namespace peer_cli

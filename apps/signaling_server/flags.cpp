@@ -1,10 +1,11 @@
 #include "flags.hpp"
 
+#include "say.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <charconv>
 #include <cstdint>
-#include <iostream>
 #include <map>
 #include <string_view>
 
@@ -85,11 +86,11 @@ int parse_flags(int argc, char** argv, server_flags& flags) {
   } catch (const CLI::Success& help_or_version) {
     return app.exit(help_or_version);
   } catch (const CLI::ParseError& wrong) {
-    std::cerr << "signaling_server: " << wrong.what() << '\n';
+    complain(wrong.what());
     return 2;
   }
   if (!split_listen(listen, options.host, options.port)) {
-    std::cerr << "signaling_server: --listen " << listen << ": expected HOST:PORT or [V6]:PORT\n";
+    complain("--listen " + listen + ": expected HOST:PORT or [V6]:PORT");
     return 2;
   }
   for (const std::string& url : stun) options.ice_servers.emplace_back(url);

@@ -1,6 +1,8 @@
-// signaling_server: introduces peers to each other. Exit status: 0 after SIGINT or SIGTERM, 1 when
-// it cannot serve, 2 for a bad command line.
+// signaling_server: introduces peers to each other. Exit status: 0 after SIGINT, SIGTERM or SIGHUP,
+// 1 when it cannot serve, 2 for a bad command line.
 #include "flags.hpp"
+#include "say.hpp"
+#include "text.hpp"
 
 #include <asiortc/error.hpp>
 #include <asiortc/signaling_server.hpp>
@@ -42,6 +44,12 @@ void occupy_standard_descriptors() {
   if (opened >= 0) ::close(opened);
 }
 
+/// `nohup` starts programs so, and means it.
+bool ignores_hangup() {
+  struct sigaction present {};
+  return ::sigaction(SIGHUP, nullptr, &present) == 0 && present.sa_handler == SIG_IGN;
+}
+
 int serve(server_flags flags) {
   const auto log = spdlog::stderr_color_st("signaling_server");
   log->set_level(to_spdlog(flags.log_level));
@@ -53,6 +61,7 @@ int serve(server_flags flags) {
   boost::asio::io_context context(1);
   asiortc::signaling_server server(context.get_executor(), std::move(flags.options));
   boost::asio::signal_set stop(context, SIGINT, SIGTERM);
+  if (!ignores_hangup()) stop.add(SIGHUP);
   stop.async_wait([&](boost::system::error_code code, int number) {
     if (code) return;
     log->info("stopping on signal {}", number);
@@ -74,7 +83,7 @@ int main(int argc, char** argv) {
     const int status = parse_flags(argc, argv, flags);
     return status >= 0 ? status : serve(std::move(flags));
   } catch (const std::exception& problem) {
-    std::cerr << "signaling_server: " << problem.what() << '\n';
+    complain(peer_cli::plain_what(problem));
     return 1;
   }
 }

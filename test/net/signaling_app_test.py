@@ -51,11 +51,20 @@ def upgrade(address, port, *headers, protocol="asiortc.v1"):
 
 class SignalingServer(unittest.TestCase):
     def test_first_line_and_clean_end(self):
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             server = Server("--listen", "127.0.0.1:0")
             self.assertEqual(server.line, f"listening on ws://127.0.0.1:{server.port}/\n")
             self.assertGreater(server.port, 0)
             self.assertEqual(server.stop(number), 0)
+
+    def test_an_ignored_hangup_stays_ignored(self):
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        server = Server("--listen", "127.0.0.1:0")
+        server.process.send_signal(signal.SIGHUP)
+        peer, status = upgrade("127.0.0.1", server.port)
+        self.assertIn("101", status)
+        peer.close()
+        self.assertEqual(server.stop(), 0)
 
     def test_peers_are_told_1012(self):
         server = Server("--listen", "127.0.0.1:0")
@@ -75,14 +84,34 @@ class SignalingServer(unittest.TestCase):
         self.assertEqual(server.process.returncode, 0)
 
     @staticmethod
-    def masked_join(peer):
-        text = b'{"type":"join","room":"room"}'
+    def say(peer, text):
         peer.sendall(bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text)
+
+    @staticmethod
+    def hear(peer):
         head = peer.recv(2, socket.MSG_WAITALL)
         size = head[1]
         if size == 126:
             size = int.from_bytes(peer.recv(2, socket.MSG_WAITALL), "big")
-        return json.loads(peer.recv(size, socket.MSG_WAITALL))
+        return peer.recv(size, socket.MSG_WAITALL)
+
+    def masked_join(self, peer):
+        self.say(peer, b'{"type":"join","room":"room"}')
+        return json.loads(self.hear(peer))
+
+    def test_data_is_passed_on_as_it_came(self):
+        server = Server("--listen", "127.0.0.1:0")
+        first, _ = upgrade("127.0.0.1", server.port)
+        second, _ = upgrade("127.0.0.1", server.port)
+        to = self.masked_join(first)["id"]
+        self.masked_join(second)
+        self.assertIn(b"peer-joined", self.hear(first))
+        data = b'{ "z":12345678901234567890123, "a":[-0,1.10,1e400],"\\u0061" : "}" }'
+        self.say(second, b'{"data": ' + data + b' ,"type":"signal","to":%d}' % to)
+        self.assertIn(b'"data":' + data + b"}", self.hear(first))
+        first.close()
+        second.close()
+        self.assertEqual(server.stop(), 0)
 
     def test_one_thread(self):
         server = Server("--listen", "127.0.0.1:0")
@@ -93,22 +122,27 @@ class SignalingServer(unittest.TestCase):
         server = Server("--listen", "127.0.0.1:0")
         status, errors, out = run("--listen", f"127.0.0.1:{server.port}")
         self.assertEqual((status, len(errors), out), (1, 1, ""))
-        self.assertIn(f"127.0.0.1:{server.port}", errors[0])
+        self.assertTrue(errors[0].endswith(f"127.0.0.1:{server.port}: Address already in use"),
+                        errors)
         self.assertEqual(server.stop(), 0)
 
     def test_bad_flags(self):
         for flags in (("--frobnicate",), ("--listen", "nonsense"), ("--listen", "::1:5"),
                       ("--listen", "127.0.0.1:65536"), ("--log-level", "loud"),
-                      ("--max-peers", "0"), ("--listen",), ("extra",)):
+                      ("--max-peers", "0"), ("--listen",), ("extra",),
+                      ("--listen", "a\nb\033[31m"), ("--x\033[31m\ny",), ("a\nb",),
+                      ("--stun", "a\n\033[31m"), ("--allow-origin", "a\n\033[31m")):
             status, errors, out = run(*flags)
             self.assertEqual((status, len(errors), out), (2, 1, ""), flags)
             self.assertTrue(errors[0].startswith("signaling_server: "), errors)
+            self.assertTrue(errors[0].isprintable(), errors)
 
     def test_bad_address(self):
         for where in ("no.such.name:0", "192.0.2.1:0"):
             status, errors, _ = run("--listen", where)
             self.assertEqual((status, len(errors)), (1, 1), where)
             self.assertIn(where, errors[0])
+            self.assertNotIn("[", errors[0])
 
     def test_help(self):
         status, errors, out = run("--help")
@@ -131,6 +165,12 @@ class SignalingServer(unittest.TestCase):
         peer, status = upgrade("127.0.0.1", server.port, protocol="chat")
         self.assertIn("400", status)
         peer.close()
+        for first, second in (("chat", "asiortc.v1"), ("asiortc.v1", "chat"),
+                              ("chat, x", "y,asiortc.v1")):
+            peer, status = upgrade("127.0.0.1", server.port, "Sec-WebSocket-Protocol: " + second,
+                                   protocol=first)
+            self.assertIn("101", status)
+            peer.close()
         self.assertEqual(server.stop(), 0)
 
     def test_ipv6(self):

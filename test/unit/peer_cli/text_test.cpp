@@ -1,7 +1,10 @@
 #include "text.hpp"
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
 #include <doctest/doctest.h>
 
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -66,4 +69,13 @@ TEST_CASE("The first and the last code point of each length survive") {
        {"\u00a0", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\uffff", "\U00010000", "\U0010ffff"}) {
     CHECK(printable(text) == text);
   }
+}
+
+TEST_CASE("An error's text does not end in its number and category") {
+  const boost::system::error_code taken(boost::asio::error::address_in_use);
+  const boost::system::system_error coded(taken, "cannot listen on [::1]:5");
+  CHECK(std::string(coded.what()).find("[system:") != std::string::npos);
+  CHECK(peer_cli::plain_what(coded) == "cannot listen on [::1]:5: " + taken.message());
+  CHECK(peer_cli::plain_what(boost::system::system_error(taken)) == taken.message());
+  CHECK(peer_cli::plain_what(std::runtime_error("a [system:98]")) == "a [system:98]");
 }
