@@ -14,7 +14,7 @@ void peer_driver::impl::open_missing_sockets(const std::vector<system_address>& 
       return socket->is_open() && socket->local().address == local.address;
     });
     // After an ICE restart the core gathers from the sockets that it knows by itself.
-    if (!open && sockets.size() < max_sockets) open_socket(local);
+    if (!open && sockets.size() < max_sockets) open_socket(local.address, local.preference);
   }
 }
 
@@ -29,13 +29,15 @@ void peer_driver::impl::watch_interfaces() {
 void peer_driver::impl::handle_interface_change() {
   if (stopping) return;
   const auto addresses = list_system_addresses();
+  const auto is_there = [&](const base::ip_address& address) {
+    return std::any_of(addresses.begin(), addresses.end(),
+                       [&](const auto& each) { return each.address == address; });
+  };
   const auto open = sockets;
   for (const auto& socket : open) {
-    const bool there = std::any_of(addresses.begin(), addresses.end(), [&](const auto& each) {
-      return each.address == socket->local().address;
-    });
-    if (!there && socket->is_open()) lose_socket(socket);
+    if (!is_there(socket->local().address) && socket->is_open()) lose_socket(socket);
   }
+  std::erase_if(hidden, [&](const auto& entry) { return !is_there(entry.first); });
   open_missing_sockets(addresses);
   pump();
 }
@@ -44,7 +46,6 @@ void peer_driver::impl::lose_socket(const std::shared_ptr<udp_socket>& socket) {
   options.log(log_level::info,
               [&] { return "the address of " + socket->local().to_string() + " is gone"; });
   socket->close();
-  hidden_names.erase(socket->id());
   if (std::exchange(socket->awaiting_writable, false)) --blocked_sockets;
   const auto gone = boost::system::errc::make_error_code(boost::system::errc::network_down);
   core->remove_socket(clock_now(), socket->id(), {gone, "the local address is gone"});

@@ -30,23 +30,21 @@ std::shared_ptr<udp_socket> peer_driver::impl::bind_socket(const base::ip_addres
   return sockets.back();
 }
 
-void peer_driver::impl::open_socket(const local_address& local) {
-  const auto socket = bind_socket(local.address);
-  if (socket) core->add_local_socket(clock_now(), describe(*socket, local));
+void peer_driver::impl::open_socket(const base::ip_address& address, std::uint16_t preference) {
+  const auto socket = bind_socket(address);
+  if (!socket) return;
+  ice::local_socket told{socket->id(), socket->local(), preference};
+  told.address.address = map_address(address, options.external_addresses);
+  hide(told, address);
+  core->add_local_socket(clock_now(), told);
 }
 
-ice::local_socket peer_driver::impl::describe(const udp_socket& socket,
-                                              const local_address& local) {
-  ice::local_socket shown{socket.id(), socket.local(), local.preference};
-  shown.address.address = map_address(shown.address.address, options.external_addresses);
+void peer_driver::impl::hide(ice::local_socket& told, const base::ip_address& local) {
   // An external address was given to be told, and means nothing on this link.
-  const bool mapped = shown.address != socket.local();
-  if (options.hide_addresses && !mapped) {
-    const auto name = resources->mdns().hide(local.address, local.interface_name);
-    hidden_names[socket.id()] = name;
-    shown.name = *name;
-  }
-  return shown;
+  if (!options.hide_addresses || told.address.address != local) return;
+  auto& name = hidden[local];
+  if (!name) name = resources->mdns().hide(local);
+  told.name = *name;
 }
 
 void peer_driver::impl::receive_from(const std::shared_ptr<udp_socket>& socket) {

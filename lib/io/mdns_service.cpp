@@ -2,6 +2,7 @@
 
 #include "crypto/random.hpp"
 #include "io/clock.hpp"
+#include "io/interfaces.hpp"
 #include "mdns/message.hpp"
 
 #include <algorithm>
@@ -14,6 +15,14 @@ namespace asiortc::io {
 namespace {
 
 constexpr int max_datagrams_a_turn = 64;
+
+/// The index of the interface that has the address; 0 where none has.
+unsigned find_interface(const base::ip_address& address) {
+  for (const auto& each : list_system_addresses()) {
+    if (each.address == address) return ::if_nametoindex(each.interface_name.c_str());
+  }
+  return 0;
+}
 
 }  // namespace
 
@@ -69,8 +78,7 @@ void mdns_service::start(std::uint64_t token, const std::string& name, callback 
   update();
 }
 
-mdns_service::held_name mdns_service::hide(const base::ip_address& address,
-                                           const std::string& interface_name) {
+mdns_service::held_name mdns_service::hide(const base::ip_address& address) {
   const std::lock_guard lock(hidden_mutex_);
   std::erase_if(hidden_, [](const auto& entry) { return entry.second.expired(); });
   if (auto known = hidden_[address].lock()) return known;
@@ -82,8 +90,7 @@ mdns_service::held_name mdns_service::hide(const base::ip_address& address,
   };
   const held_name made(new std::string(mdns::make_random_name(crypto::system_random())), let_go);
   hidden_[address] = made;
-  const unsigned interface = ::if_nametoindex(interface_name.c_str());
-  strand_.post([self = self(), name = *made, address, interface] {
+  strand_.post([self = self(), name = *made, address, interface = find_interface(address)] {
     self->start_answering(name, address, interface);
   });
   return made;

@@ -42,7 +42,7 @@ class mdns_service final : public detail::context_listener {
 
   /// A random name for an address of this machine: one and the same for all who hold it at once.
   /// Thread-safe, also letting go of it, which may happen when the context is gone.
-  [[nodiscard]] held_name hide(const base::ip_address& address, const std::string& interface_name);
+  [[nodiscard]] held_name hide(const base::ip_address& address);
 
   void on_context_shutdown() noexcept override;
 

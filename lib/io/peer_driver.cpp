@@ -146,7 +146,7 @@ void peer_driver::impl::close_all() noexcept {
   if (watch_token != 0) resources->interfaces().unsubscribe(std::exchange(watch_token, 0));
   for (const auto& socket : sockets) socket->close();
   sockets.clear();
-  hidden_names.clear();
+  hidden.clear();
   for (const auto& stream : streams) stream->close();
   streams.clear();
   blocked_sockets = 0;

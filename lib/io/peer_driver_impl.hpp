@@ -58,9 +58,9 @@ struct peer_driver::impl final : public detail::context_listener {
   void handle_timer();
 
   // Sockets (driver_sockets.cpp).
-  void open_socket(const local_address& local);
-  /// What is told of a socket: its address as seen from outside, or the name that hides it.
-  ice::local_socket describe(const udp_socket& socket, const local_address& local);
+  void open_socket(const base::ip_address& address, std::uint16_t preference);
+  /// Where that is wanted, what is told of a socket is the name that hides its address.
+  void hide(ice::local_socket& told, const base::ip_address& local);
   /// Bound, and read from on; none where that fails, which is logged.
   std::shared_ptr<udp_socket> bind_socket(const base::ip_address& address);
   void receive_from(const std::shared_ptr<udp_socket>& socket);
@@ -114,7 +114,7 @@ struct peer_driver::impl final : public detail::context_listener {
   static constexpr std::size_t max_sockets = 64;
   std::vector<std::shared_ptr<udp_socket>> sockets;  // socket_id n is at n - 1
   std::size_t blocked_sockets = 0;
-  std::map<base::socket_id, mdns_service::held_name> hidden_names;
+  std::map<base::ip_address, mdns_service::held_name> hidden;
   std::uint64_t watch_token = 0;  ///< of the interface watch, once there was a gathering
   std::vector<std::shared_ptr<turn_stream>> streams;
   std::uint32_t last_stream = 0;

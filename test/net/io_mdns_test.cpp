@@ -80,9 +80,11 @@ class neighbour {
   std::vector<mdns::address_record> heard_;
 };
 
-/// What a peer would use, and the interface that has it.
-io::local_address own_address() {
-  return io::select_addresses(io::list_system_addresses(), {}, io::find_default_addresses()).at(0);
+/// What a peer would use.
+base::ip_address own_address() {
+  return io::select_addresses(io::list_system_addresses(), {}, io::find_default_addresses())
+      .at(0)
+      .address;
 }
 
 std::optional<addresses> look_up(asio::io_context& context, io::mdns_service& service,
@@ -163,19 +165,19 @@ TEST_CASE("what is hidden is found by its name, for as long as somebody holds th
   const auto seeker = io::mdns_service::create(context.get_executor());
   const auto own = own_address();
   const auto descriptors = test::open_descriptors();
-  auto name = owner->hide(own.address, own.interface_name);
-  auto same = owner->hide(own.address, own.interface_name);
+  auto name = owner->hide(own);
+  auto same = owner->hide(own);
   CHECK(name == same);
-  CHECK(look_up(context, *seeker, *name) == addresses{own.address});
-  CHECK(look_up(context, *owner, *name) == addresses{own.address});
+  CHECK(look_up(context, *seeker, *name) == addresses{own});
+  CHECK(look_up(context, *owner, *name) == addresses{own});
   const std::string known = *name;
   name.reset();
-  CHECK(look_up(context, *seeker, known) == addresses{own.address});
+  CHECK(look_up(context, *seeker, known) == addresses{own});
   same.reset();
   context.restart();
   context.run();
   CHECK(test::open_descriptors() == descriptors);
-  CHECK(*owner->hide(own.address, own.interface_name) != known);
+  CHECK(*owner->hide(own) != known);
 }
 
 TEST_CASE("a name that ends says goodbye on its link") {
@@ -183,7 +185,7 @@ TEST_CASE("a name that ends says goodbye on its link") {
   const auto owner = io::mdns_service::create(context.get_executor());
   neighbour other(context);
   const auto own = own_address();
-  auto name = owner->hide(own.address, own.interface_name);
+  auto name = owner->hide(own);
   const std::string known = *name;
   context.poll();
   other.ask(known);
@@ -198,9 +200,8 @@ TEST_CASE("a flood of questions gives an answer a second on each link, and garba
   const auto owner = io::mdns_service::create(context.get_executor());
   neighbour other(context);
   const auto own = own_address();
-  const auto hidden = owner->hide(own.address, own.interface_name);
-  const auto stranger =
-      io::mdns_service::create(context.get_executor())->hide(own.address, own.interface_name);
+  const auto hidden = owner->hide(own);
+  const auto stranger = io::mdns_service::create(context.get_executor())->hide(own);
   context.poll();
   const auto began = std::chrono::steady_clock::now();
   mdns::message query;
@@ -230,7 +231,7 @@ TEST_CASE("answers out of the blue change nothing") {
   test::responder answering(context, "wanted.local", "192.0.2.33");
   neighbour other(context);
   const auto own = own_address();
-  const auto hidden = service->hide(own.address, own.interface_name);
+  const auto hidden = service->hide(own);
   std::optional<addresses> found, never;
   const auto token = service->resolve("never.local", [&](addresses list) { never = list; });
   context.poll();
@@ -249,7 +250,7 @@ TEST_CASE("answers out of the blue change nothing") {
   CHECK(test::run_until(context, [&] {
     const auto told = other.heard(*hidden);
     return std::any_of(told.begin(), told.end(),
-                       [&](const auto& record) { return record.address == own.address; });
+                       [&](const auto& record) { return record.address == own; });
   }));
 }
 
@@ -261,7 +262,7 @@ TEST_CASE("a name may be let go of when its context is gone") {
     {
       asio::io_context context;
       const auto owner = io::mdns_service::create(context.get_executor());
-      name = owner->hide(own.address, own.interface_name);
+      name = owner->hide(own);
       for (int i = 0; i < steps; ++i) context.poll_one();
     }
     CHECK(mdns::is_local_name(*name));
