@@ -51,6 +51,7 @@ chat::chat(asio::io_context& context, const chat_options& options)
       options_(options),
       entrance_(context.get_executor(), options.server, options.room, options.name),
       input_(context.get_executor()),
+      output_(context.get_executor()),
       change_(context, asio::steady_timer::time_point::max()),
       parting_(context) {
   // One certificate for all connections: the others know us by it when a server gives new ids.
@@ -191,6 +192,7 @@ void chat::abort_after(std::chrono::seconds time) {
   parting_.async_wait([this](boost::system::error_code cancelled) {
     if (cancelled) return;
     for (const auto& peer : links_) peer->connection.close();
+    if (user_left_) output_.abandon();
   });
 }
 
@@ -216,6 +218,7 @@ asio::awaitable<void> chat::close_all() {
     while (peer->carrying) co_await wait_for_change();
     co_await peer->connection.async_close(asio::use_awaitable);
   }
+  while (busy_ != 0) co_await wait_for_change();
 }
 
 }  // namespace peer_cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "line_reader.hpp"
+#include "line_writer.hpp"
 #include "link.hpp"
 #include "options.hpp"
 #include "room.hpp"
@@ -33,6 +34,8 @@ class chat {
   void stop();
   /// Once the context has stopped.
   [[nodiscard]] exit_code result() const { return code_; }
+  /// Whether something that was received could not be written.
+  [[nodiscard]] bool output_failed() const { return output_.failed(); }
 
  private:
   using link_ptr = std::shared_ptr<link>;
@@ -43,7 +46,9 @@ class chat {
   boost::asio::awaitable<void> gather();
   boost::asio::awaitable<void> read_input();
   boost::asio::awaitable<void> deliver();
-  boost::asio::awaitable<void> send_to_all(std::string text);
+  void send_to_all(const std::string& text);
+  boost::asio::awaitable<void> send(link_ptr peer, std::string text);
+  boost::asio::awaitable<void> watch(link_ptr peer);
   boost::asio::awaitable<void> carry(link_ptr peer);
   boost::asio::awaitable<void> open_channel(link_ptr peer);
   boost::asio::awaitable<void> tell_states(link_ptr peer);
@@ -60,6 +65,8 @@ class chat {
   void forget(const link_ptr& peer);
   /// Whether somebody is still on the way here of those that were in the room when we came.
   [[nodiscard]] bool gathering() const;
+  /// Whether somebody's backlog is full.
+  [[nodiscard]] bool held_up() const;
   [[nodiscard]] bool all_delivered() const;
   /// A line did not reach everyone.
   void lost(const std::string& what);
@@ -74,9 +81,11 @@ class chat {
   asiortc::configuration config_;
   room_entrance entrance_;
   line_reader input_;
+  line_writer output_;
   boost::asio::steady_timer change_;  // cancelled at each change, for those who wait for one
   boost::asio::steady_timer parting_;
   std::vector<link_ptr> links_;  // oldest first
+  std::size_t busy_ = 0;         // readings, sendings and confirmations, of forgotten links too
   std::deque<std::string> unsent_;
   std::size_t unsent_bytes_ = 0;
   bool input_ended_ = false;

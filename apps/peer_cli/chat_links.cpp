@@ -60,6 +60,7 @@ void chat::meet(const asiortc::signaling_client& client, const asiortc::signalin
   auto made = std::make_shared<link>(context_.get_executor(), with_servers_of(client, config_),
                                      peer, std::move(pipe), we_came_later);
   links_.push_back(made);
+  ++busy_;
   spawn(tell_states(made));
   spawn(tell_pairs(made));
   spawn(carry(made));
@@ -108,12 +109,15 @@ asio::awaitable<void> chat::carry(link_ptr peer) {
     while (peer->chat) {
       auto message = co_await peer->chat->async_receive(asio::use_awaitable);
       if (!message) break;
-      show(peer->name, message->text());
+      std::string line = shown(peer->name, message->text());
+      co_await output_.write(std::move(line));
+      if (output_.failed()) finish(exit_code::failure);
     }
   } catch (const boost::system::system_error&) {
     // The states tell why.
   }
   peer->carrying = false;
+  --busy_;
   forget(peer);
 }
 

@@ -1,13 +1,12 @@
 #include "line_reader.hpp"
 
-#include "tuple_token.hpp"
-
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -30,11 +29,7 @@ int open_own_input() {
 }  // namespace
 
 line_reader::line_reader(const boost::asio::any_io_executor& executor)
-    : input_(executor), descriptor_(open_own_input()) {
-  boost::system::error_code refused;
-  input_.assign(descriptor_, refused);
-  can_wait_ = !refused;
-}
+    : descriptor_(open_own_input()), input_(executor, descriptor_, EPOLLIN) {}
 
 boost::asio::awaitable<std::optional<line_reader::line>> line_reader::next() {
   for (;;) {
@@ -49,10 +44,8 @@ boost::asio::awaitable<bool> line_reader::fill() {
   if (at_end_) co_return false;
   std::array<char, 65536> chunk;
   for (;;) {
-    if (can_wait_) {
-      const auto [unsupported] =
-          co_await input_.async_wait(boost::asio::posix::stream_descriptor::wait_read, tuple_token);
-      can_wait_ = !unsupported;
+    if (input_.can_wait()) {
+      co_await input_.wait();
     } else {
       // Input without an end must not keep the others of this thread.
       co_await boost::asio::post(boost::asio::use_awaitable);
@@ -62,8 +55,10 @@ boost::asio::awaitable<bool> line_reader::fill() {
       buffer_.append(chunk.data(), static_cast<std::size_t>(count));
       co_return true;
     }
-    const bool again = count < 0 && (errno == EINTR || (errno == EAGAIN && can_wait_));
-    if (!again) break;
+    const bool again = count < 0 && (errno == EINTR || (errno == EAGAIN && input_.can_wait()));
+    if (again) continue;
+    if (count < 0) error_.assign(errno, boost::system::system_category());
+    break;
   }
   at_end_ = true;
   if (buffer_.empty() && dropping_ == 0) co_return false;
@@ -75,7 +70,7 @@ std::optional<line_reader::line> line_reader::take_line() {
   const auto end = buffer_.find('\n', scanned_);
   if (end == std::string::npos) {
     buffer_.erase(0, std::exchange(start_, 0));
-    if (buffer_.size() > max_line_bytes) {
+    if (buffer_.size() > max_line_bytes + 1) {  // the last may be the CR of a line's end
       dropping_ += buffer_.size();
       buffer_.clear();
     }
@@ -85,6 +80,7 @@ std::optional<line_reader::line> line_reader::take_line() {
   line found;
   found.text = buffer_.substr(start_, end - start_);
   start_ = scanned_ = end + 1;
+  if (found.text.ends_with('\r')) found.text.pop_back();
   if (dropping_ != 0 || found.text.size() > max_line_bytes) {
     found.dropped_bytes = std::exchange(dropping_, 0) + found.text.size();
     found.text.clear();

@@ -7,6 +7,7 @@
 #include <asiortc/signaling_client.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,10 @@ class link {
   std::chrono::steady_clock::time_point opened_at;
   bool carrying = true;      ///< its messages are being read
   bool awaited = false;      ///< no line is sent before this one is open
+  bool sending = false;      ///< a line waits for room in the backlog, and no other is sent
+  std::uint64_t sent = 0;    ///< lines
+  bool watched = false;      ///< for whether it takes what is sent
+  bool given_up = false;     ///< it did not
   bool unconfirmed = false;  ///< lines were sent since a confirmation was last asked for
   bool confirming = false;   ///< a confirmation is under way
 };

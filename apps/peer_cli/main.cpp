@@ -11,7 +11,6 @@
 
 #include <csignal>
 #include <fcntl.h>
-#include <iostream>
 #include <optional>
 #include <unistd.h>
 
@@ -26,6 +25,11 @@ void occupy_standard_descriptors() {
   if (opened >= 0) ::close(opened);
 }
 
+bool ignored(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 exit_code run_chat(const peer_cli::chat_options& options) {
   boost::asio::io_context context(1);
   std::optional<peer_cli::chat> session;
@@ -36,6 +40,7 @@ exit_code run_chat(const peer_cli::chat_options& options) {
     return exit_code::usage;
   }
   boost::asio::signal_set signals(context, SIGINT, SIGTERM);
+  if (!ignored(SIGHUP)) signals.add(SIGHUP);  // as under nohup
   signals.async_wait([&](boost::system::error_code cancelled, int) {
     if (cancelled) return;
     session->stop();
@@ -43,7 +48,7 @@ exit_code run_chat(const peer_cli::chat_options& options) {
   });
   session->start();
   context.run();
-  if (std::cout.flush()) return session->result();
+  if (!session->output_failed()) return session->result();
   peer_cli::complain("standard output cannot be written");
   return exit_code::failure;
 }
@@ -52,6 +57,7 @@ exit_code run_chat(const peer_cli::chat_options& options) {
 
 int main(int argc, char** argv) {
   occupy_standard_descriptors();
+  std::signal(SIGPIPE, SIG_IGN);  // an output that nobody reads any more is told as others are
   const auto parsed = peer_cli::parse_options(argc, argv);
   const auto status = parsed.chat ? run_chat(*parsed.chat) : parsed.status;
   return static_cast<int>(status);

@@ -6,8 +6,8 @@
 
 namespace peer_cli {
 
-void show(const std::string& name, std::string_view text) {
-  std::cout << name + ": " + printable(text) + '\n' << std::flush;
+std::string shown(const std::string& name, std::string_view text) {
+  return name + ": " + printable(text) + '\n';
 }
 
 void tell(std::string_view line) { std::cerr << "* " + printable(line) + '\n'; }

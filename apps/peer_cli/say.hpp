@@ -7,7 +7,7 @@
 namespace peer_cli {
 
 /// `NAME: text`, a line of its own whatever is in the text.
-void show(const std::string& name, std::string_view text);
+std::string shown(const std::string& name, std::string_view text);
 /// What happens.
 void tell(std::string_view line);
 /// Why the process ends with a status other than 0.

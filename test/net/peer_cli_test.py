@@ -72,12 +72,12 @@ class Output:
 class Peer:
     """A chat that runs, with its input held open."""
 
-    def __init__(self, room, name, *flags, stdin=subprocess.PIPE):
+    def __init__(self, room, name, *flags, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **more):
         self.name = name
         self.process = subprocess.Popen(
             [PEER_CLI, "chat", room, "--name", name, *flags],
-            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.out = Output(self.process.stdout)
+            stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, **more)
+        self.out = Output(self.process.stdout) if self.process.stdout else None
         self.err = Output(self.process.stderr)
 
     def joined(self):
@@ -116,7 +116,8 @@ class Peer:
         self.process.wait()
         if self.process.stdin:
             self.process.stdin.close()
-        self.out.reader.join()
+        if self.out:
+            self.out.reader.join()
         self.err.reader.join()
 
 
@@ -144,6 +145,15 @@ class Case(unittest.TestCase):
         made = Peer(self.room, name, *self.flags, *flags, **more)
         self.addCleanup(made.gone)
         return made
+
+    def unread(self, name, *flags):
+        """A chat whose output nobody reads, and where it can be read from."""
+        ours, theirs = os.pipe()
+        made = self.peer(name, *flags, stdout=theirs)
+        self.assertTrue(os.get_blocking(theirs))
+        os.close(theirs)
+        self.addCleanup(os.close, ours)
+        return made.joined(), ours
 
     def pipe(self, text, *flags):
         """A chat that reads all of the text from a pipe."""
@@ -259,6 +269,7 @@ class OverServer(Case):
             reader.joined()
             ours.sendall(b"from a socket\n")
             listener.hears("socket: from a socket")
+            self.assertTrue(os.get_blocking(theirs.fileno()))
             ours.shutdown(socket.SHUT_WR)
             self.assertEqual(reader.ends(), 0)
         self.assertEqual(self.peer("null", stdin=subprocess.DEVNULL).ends(), 0)
@@ -275,8 +286,97 @@ class OverServer(Case):
         os.close(master)
         os.close(terminal)
 
+    def test_unread_output_is_kept_until_it_is_read(self):
+        listener, output = self.unread("listener")
+        lines = [f"line {number} {'x' * 100}" for number in range(10000)]
+        status, _, errors = self.pipe("".join(line + "\n" for line in lines).encode())
+        self.assertEqual(status, 0, errors)  # acknowledged although nothing was read
+        listener.process.stdin.close()
+        listener.err.until("pipe: closed")
+        heard = Output(os.fdopen(os.dup(output), "rb")).rest()
+        self.assertEqual(heard, ["pipe: " + line for line in lines])
+        self.assertEqual(listener.ends(), 0)
+
+    def test_outputs_of_every_kind(self):
+        line = "x" * 200000
+        text = f"{line}\nlast\n".encode()
+        expected = [f"pipe: {line}", "pipe: last"]
+        with tempfile.TemporaryFile() as file:
+            file.write(b"before\n")
+            file.flush()
+            listener = self.peer("file", stdout=file).joined()
+            self.assertEqual(self.pipe(text)[0], 0)
+            self.assertEqual(listener.ends(), 0)
+            file.seek(0)
+            self.assertEqual(file.read().decode().splitlines(), ["before", *expected])
+        for ours, theirs in (pty.openpty(), [end.detach() for end in socket.socketpair()]):
+            listener = self.peer("listener", stdout=theirs).joined()
+            self.assertEqual(self.pipe(text)[0], 0)
+            self.assertTrue(os.get_blocking(theirs))
+            heard = os.fdopen(ours, "rb")
+            for line in expected:
+                self.assertEqual(heard.readline().decode().rstrip(), line)
+            self.assertEqual(listener.ends(), 0)
+            os.close(theirs)
+            heard.close()
+        listener = self.peer("null", stdout=subprocess.DEVNULL).joined()
+        self.assertEqual(self.pipe(text)[0], 0)
+        self.assertEqual(listener.ends(), 0)
+
+    def test_a_signal_does_not_wait_for_output(self):
+        listener, _ = self.unread("listener")
+        self.assertEqual(self.pipe(b"a" * 200000 + b"\n")[0], 0)
+        listener.process.send_signal(signal.SIGTERM)
+        self.assertEqual(listener.process.wait(timeout=15), 0)
+
+    def test_output_whose_reader_is_gone(self):
+        ours, theirs = os.pipe()
+        listener = self.peer("listener", stdout=theirs).joined()
+        os.close(theirs)
+        os.close(ours)
+        self.assertEqual(self.pipe(b"one\n")[0], 0)
+        self.assertEqual(listener.process.wait(timeout=PATIENCE), 1)  # its input goes on
+        self.assertIn("standard output cannot be written", listener.err.rest()[-1])
+
+    def test_one_who_takes_nothing_does_not_hold_the_others(self):
+        listener = self.peer("listener").joined()
+        stopped = self.peer("stopped").joined()
+        speaker = self.peer("speaker").meets("listener", "stopped")
+        stopped.process.send_signal(signal.SIGSTOP)
+        lines = [f"{number} {'x' * 100000}" for number in range(100)]
+        speaking = threading.Thread(target=speaker.says, args=lines)
+        speaking.start()
+        listener.hears(*("speaker: " + line for line in lines))
+        speaking.join()
+        self.assertEqual(speaker.ends(), 1)
+        told = [line for line in speaker.err.rest() if line.startswith("* stopped: took nothing")]
+        self.assertEqual(len(told), 1, speaker.err.seen)
+        self.assertEqual(listener.ends(), 0)
+
+    def test_an_input_that_cannot_be_read(self):
+        directory = os.open("/", os.O_RDONLY)
+        self.addCleanup(os.close, directory)
+        reader = self.peer("reader", stdin=directory)
+        self.assertEqual(reader.process.wait(timeout=PATIENCE), 1)
+        self.assertIn("peer_cli: standard input cannot be read: Is a directory", reader.err.rest())
+
+    def test_lines_that_end_in_cr_lf(self):
+        listener = self.peer("listener").joined()
+        status, _, errors = self.pipe(b"one\r\n\r\ntwo\r\r\n" + b"a" * 262144 + b"\r\nlast\n")
+        self.assertEqual(status, 0, errors)
+        listener.hears("pipe: one", "pipe: ", "pipe: two\u240d", "pipe: " + "a" * 262144,
+                       "pipe: last")
+
+    def test_a_hangup_that_is_ignored(self):
+        """As under nohup."""
+        reader = self.peer("reader", preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        reader.joined().process.send_signal(signal.SIGHUP)
+        listener = self.peer("listener").meets("reader")
+        reader.says("still here")
+        listener.hears("reader: still here")
+
     def test_signals_leave_cleanly(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             first, second = self.peer("first").joined(), self.peer("second")
             first.meets("second")
             second.meets("first")
@@ -354,6 +454,15 @@ class Complaints(unittest.TestCase):
             for text in (b"one\n", b""):
                 self.assertIn(url, self.expect(3, "chat", "room", "--server", url, text=text))
 
+    def test_help_of_the_demo(self):
+        demo = os.path.join(os.path.dirname(__file__), "..", "..", "tools", "demo")
+        for argument, status in (("--help", 0), ("--frobnicate", 2)):
+            done = subprocess.run([demo, argument], capture_output=True, timeout=PATIENCE)
+            self.assertEqual(done.returncode, status)
+            told, silent = (done.stdout, done.stderr)[::-1 if status else 1]
+            self.assertIn(b"--interactive", told)
+            self.assertEqual(silent, b"")
+
     def test_help(self):
         for arguments in (("--help",), ("chat", "--help")):
             status, out, errors = run(*arguments)
@@ -416,6 +525,27 @@ class OnThisMachine(Case):
                 one.process.send_signal(signal.SIGTERM) if number == signal.SIGKILL else None
                 self.assertEqual(one.ends(), 0)
                 self.assertEqual(one.out.rest(), [])  # nobody heard a line twice
+
+    def test_newcomers_are_met_while_the_output_of_the_one_that_serves_is_unread(self):
+        serving, output = self.unread("serving")
+        second = self.peer("second").meets("serving")
+        lines = [f"line {number} {'x' * 2000}" for number in range(6000)]  # more than is kept unread
+        speaking = threading.Thread(target=second.says, args=lines)
+        speaking.start()
+        for name in ("third", "fourth"):
+            newcomer = self.peer(name).joined().meets("serving", "second")
+            newcomer.says("hello")
+            second.hears(f"{name}: hello")
+        heard = Output(os.fdopen(os.dup(output), "rb"))
+        speaking.join()
+        self.assertEqual(second.ends(), 0)
+        serving.process.stdin.close()
+        heard = heard.rest()
+        self.assertEqual([line for line in heard if line.startswith("second: ")],
+                         ["second: " + line for line in lines])
+        self.assertEqual(set(heard) - {"second: " + line for line in lines},
+                         {"third: hello", "fourth: hello"})
+        self.assertEqual(serving.ends(), 0)
 
     def test_web_pages_are_refused(self):
         self.peer("serving").joined()
