@@ -91,7 +91,9 @@ std::optional<ice_candidate> virtual_peer::handle(peer::event& event) {
     selected_pairs.push_back(pair->value);
   } else if (std::holds_alternative<peer::negotiation_needed_event>(event)) {
     negotiation_needed = true;
-  } else if (auto* wanted = std::get_if<peer::gathering_wanted>(&event)) {
+  } else if (auto* wanted = std::get_if<peer::gathering_wanted>(&event); wanted && gather) {
+    gather(wanted->generation);
+  } else if (wanted) {
     ice::local_socket socket;
     socket.id = base::socket_id{1};
     socket.address = address_;
@@ -153,6 +155,7 @@ bool virtual_pair::connect(base::duration limit) {
 base::time_point virtual_pair::next_event() {
   base::time_point next = std::min(next_tick_, network.next_arrival());
   if (!signals_.empty()) next = std::min(next, signals_.front().due);
+  if (wire != nullptr) next = std::min(next, wire->next_event());
   next = std::min({next, a.core().next_deadline(), b.core().next_deadline()});
   // A deadline may have passed while others were served.
   return std::max(next, now());
@@ -201,6 +204,10 @@ void virtual_pair::transmit(virtual_peer& peer) {
     more = peer.core().poll_transmit(now(), batch_);
     for (const auto& packet : batch_.entries()) {
       const auto view = batch_.view(packet);
+      if (wire != nullptr) {
+        wire->send(peer, packet.to, view);
+        continue;
+      }
       network.send(now(), {{view.begin(), view.end()}, peer.address(), packet.to.remote});
     }
   }
@@ -249,6 +256,7 @@ void virtual_pair::handle_description(virtual_peer& to, const session_descriptio
 }
 
 void virtual_pair::deliver_packets() {
+  if (wire != nullptr) return wire->advance(now());
   auto arrived = network.take_arrived(now());
   for (virtual_peer* peer : {&a, &b}) {
     std::vector<base::datagram> datagrams;

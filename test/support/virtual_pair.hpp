@@ -50,6 +50,8 @@ class virtual_peer {
   std::optional<std::string> hidden_behind;
   /// Answers look-ups; none: what is not answered stays open.
   std::function<std::vector<base::ip_address>(const std::string&)> resolve;
+  /// Opens what the host has, instead of its one socket.
+  std::function<void(std::uint32_t generation)> gather;
   /// Whether messages are consumed as they come.
   bool reads = true;
 
@@ -68,6 +70,16 @@ class virtual_peer {
   bool has_socket_ = false;
 };
 
+/// What may carry packets in place of the pair's network.
+class virtual_wire {
+ public:
+  virtual ~virtual_wire() = default;
+  virtual void send(virtual_peer& from, const base::route& to, base::byte_span packet) = 0;
+  [[nodiscard]] virtual base::time_point next_event() const = 0;
+  /// Gives the peers what has arrived by then.
+  virtual void advance(base::time_point then) = 0;
+};
+
 struct pair_options {
   std::uint64_t seed = 1;
   network_conditions network;
@@ -82,6 +94,7 @@ class virtual_pair {
   virtual_peer a;
   virtual_peer b;
   virtual_network network;
+  virtual_wire* wire = nullptr;
   /// May change what is signalled; false drops it.
   std::function<bool(const virtual_peer& from, session_description&)> description_filter;
   std::function<bool(const virtual_peer& from, ice_candidate&)> candidate_filter;
