@@ -53,6 +53,7 @@ class chat {
   boost::asio::awaitable<void> open_channel(link_ptr peer);
   boost::asio::awaitable<void> tell_states(link_ptr peer);
   boost::asio::awaitable<void> tell_pairs(link_ptr peer);
+  boost::asio::awaitable<void> tell_round_trip(link_ptr peer);
   boost::asio::awaitable<void> confirm(link_ptr peer);
   boost::asio::awaitable<void> bound_the_wait();
   boost::asio::awaitable<void> wait_for_change();

@@ -3,6 +3,7 @@
 #include "say.hpp"
 #include "text.hpp"
 #include "tuple_token.hpp"
+#include "way.hpp"
 
 #include <asiortc/error.hpp>
 
@@ -19,15 +20,6 @@ namespace peer_cli {
 namespace asio = boost::asio;
 
 namespace {
-
-/// How the pair carries data, in the words of the manual: directly, through a relay, over TCP.
-std::string way_of(const asiortc::candidate_pair& pair) {
-  for (const auto& end : {pair.local, pair.remote}) {
-    if (end.type != asiortc::candidate_type::relayed) continue;
-    return "relayed via " + end.address + " port " + std::to_string(end.port) + ", ";
-  }
-  return pair.local.protocol == "tcp" ? "tcp, " : "direct udp, ";
-}
 
 /// The user's servers, and those that the room recommends, as far as they make sense.
 asiortc::configuration with_servers_of(const asiortc::signaling_client& client,
@@ -99,8 +91,17 @@ asio::awaitable<void> chat::open_channel(link_ptr peer) {
   peer->awaited = false;
   peer->opened_at = std::chrono::steady_clock::now();
   somebody_came_ = true;
+  co_await tell_round_trip(peer);
   tell(peer->name + ": chat is open");
   changed();
+}
+
+// A pair can be in use before a check has measured it; by the time the channel is open, one has.
+asio::awaitable<void> chat::tell_round_trip(link_ptr peer) {
+  if (peer->measured) co_return;
+  auto table = co_await peer->connection.async_candidate_pairs(asio::use_awaitable);
+  const auto pair = pair_in_use(table);
+  if (pair && pair->round_trip_time) tell(peer->name + ": " + describe(*pair));
 }
 
 asio::awaitable<void> chat::carry(link_ptr peer) {
@@ -142,7 +143,8 @@ asio::awaitable<void> chat::tell_pairs(link_ptr peer) {
   for (;;) {
     auto [ended, pair] = co_await pairs.async_next(tuple_token);
     if (!pair) co_return;
-    tell(peer->name + ": " + way_of(*pair) + to_string(*pair));
+    peer->measured = pair->round_trip_time.has_value();
+    tell(peer->name + ": " + describe(*pair));
   }
 }
 

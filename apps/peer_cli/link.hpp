@@ -37,6 +37,7 @@ class link {
   std::string person;
   const bool we_came_later;  ///< then it is we who make the channel
   std::chrono::steady_clock::time_point opened_at;
+  bool measured = false;     ///< the round trip of the pair in use was told
   bool carrying = true;      ///< its messages are being read
   bool awaited = false;      ///< no line is sent before this one is open
   bool sending = false;      ///< a line waits for room in the backlog, and no other is sent

@@ -1,5 +1,6 @@
-// peer_cli: talks to other peers directly.
+// peer_cli: talks to other peers directly, and says why it cannot.
 #include "chat.hpp"
+#include "doctor.hpp"
 #include "options.hpp"
 #include "say.hpp"
 #include "text.hpp"
@@ -53,12 +54,28 @@ exit_code run_chat(const peer_cli::chat_options& options) {
   return exit_code::failure;
 }
 
+exit_code run_doctor(const peer_cli::doctor_options& options) {
+  boost::asio::io_context context(1);
+  peer_cli::doctor examination(context, options);
+  boost::asio::signal_set signals(context, SIGINT, SIGTERM);
+  signals.async_wait([&](boost::system::error_code cancelled, int) {
+    if (!cancelled) context.stop();
+  });
+  examination.start();
+  context.run();
+  if (std::cout.flush()) return examination.result();
+  peer_cli::complain("standard output cannot be written");
+  return exit_code::failure;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   occupy_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // an output that nobody reads any more is told as others are
   const auto parsed = peer_cli::parse_options(argc, argv);
-  const auto status = parsed.chat ? run_chat(*parsed.chat) : parsed.status;
+  exit_code status = parsed.status;
+  if (parsed.chat) status = run_chat(*parsed.chat);
+  if (parsed.doctor) status = run_doctor(*parsed.doctor);
   return static_cast<int>(status);
 }

@@ -64,6 +64,10 @@ std::string check_stun(const std::string& url) {
   return check_url(url, {"stun:"}, "expected stun:HOST[:PORT]");
 }
 
+std::string check_any_stun(const std::string& url) {
+  return check_url(url, {"stun:", "stuns:"}, "expected stun:HOST[:PORT] or stuns:HOST[:PORT]");
+}
+
 std::string check_turn(const std::string& url) {
   return check_url(url, {"turn:", "turns:"},
                    "expected turn:HOST[:PORT][?transport=udp|tcp] or turns:HOST[:PORT]");
@@ -79,28 +83,39 @@ std::string check_certificates(const std::string& path) {
   return some ? std::string() : printable(path) + ": expected a file of certificates in PEM";
 }
 
-void add_turn_options(CLI::App& command, chat_options& chat) {
+/// Gives back the option that names TURN servers.
+CLI::Option* add_server_options(CLI::App& command, server_options& servers) {
   auto* const turn = command
-                         .add_option("--turn", chat.turn,
+                         .add_option("--turn", servers.turn,
                                      "TURN server, turn:HOST[:PORT][?transport=udp|tcp] or "
                                      "turns:HOST[:PORT]; may be given often")
                          ->check(CLI::Validator(check_turn, ""))
                          ->allow_extra_args(false);
   auto* const user =
-      command.add_option("--turn-user", chat.turn_user, "User name for the TURN servers");
+      command.add_option("--turn-user", servers.turn_user, "User name for the TURN servers");
   auto* const password =
-      command.add_option("--turn-pass", chat.turn_password, "Password for the TURN servers");
+      command.add_option("--turn-pass", servers.turn_password, "Password for the TURN servers");
   turn->needs(user)->needs(password);
   user->needs(turn);
   password->needs(turn);
-  command
+  return turn;
+}
+
+CLI::Option* add_trust_option(CLI::App& command, server_options& servers, const char* help) {
+  return command
       .add_option_function<std::string>(
-          "--turn-ca", [&chat](const std::string& path) { chat.turn_trusted = read_file(path); },
-          "File with the certificates, in PEM, that vouch for turns: servers (default: the "
-          "system's)")
-      ->needs(turn)
+          "--turn-ca",
+          [&servers](const std::string& path) { servers.turn_trusted = read_file(path); }, help)
       ->check(CLI::ExistingFile)
       ->check(CLI::Validator(check_certificates, ""));
+}
+
+void add_stun_option(CLI::App& command, server_options& servers, const CLI::Validator& check,
+                     const char* help) {
+  command.add_option("--stun", servers.stun, help)->check(check)->allow_extra_args(false);
+}
+
+void add_relay_flags(CLI::App& command, chat_options& chat, CLI::Option* turn) {
   auto* const only = command.add_flag("--relay-only", chat.relay_only,
                                       "Go through a TURN server even where a direct way exists");
   only->needs(turn);
@@ -128,15 +143,14 @@ constexpr std::string_view exit_codes =
     "another\n"
     "failure; 2 wrong usage; 3 no signaling server, or it refused; 4 nobody came within --wait.";
 
-}  // namespace
+constexpr std::string_view doctor_exit_codes =
+    "Exit status: 0 a peer elsewhere can be reached, directly or through a relay; 1 only peers on "
+    "this\n"
+    "machine or network can, or none, or the signaling server that was named does not answer; 2 "
+    "wrong\n"
+    "usage.";
 
-parsed_options parse_options(int argc, char** argv) {
-  chat_options chat;
-  chat.name = default_name();
-  CLI::App app("Talks to other peers directly, over WebRTC data channels.", "peer_cli");
-  app.footer(std::string(exit_codes));
-  app.set_version_flag("--version", "peer_cli " ASIORTC_VERSION);
-  app.require_subcommand(0, 1);  // told by us, after a flag that is wrong
+CLI::App* add_chat(CLI::App& app, chat_options& chat, std::size_t& wait) {
   CLI::App* command = app.add_subcommand(
       "chat", "Sends the lines that it reads to everyone in the room and prints theirs");
   command->add_option("ROOM", chat.room, "The room, 1 to 64 of A-Z a-z 0-9 . _ -")
@@ -147,16 +161,50 @@ parsed_options parse_options(int argc, char** argv) {
                       "this process where nothing listens)");
   command->add_option("--name", chat.name, "What the others see (default: the user's name)")
       ->check(CLI::Validator(check_name, ""));
-  command->add_option("--stun", chat.stun, "STUN server, stun:HOST[:PORT]; may be given often")
-      ->check(CLI::Validator(check_stun, ""))
-      ->allow_extra_args(false);
-  add_turn_options(*command, chat);
+  add_stun_option(*command, chat, CLI::Validator(check_stun, ""),
+                  "STUN server, stun:HOST[:PORT]; may be given often");
+  auto* const turn = add_server_options(*command, chat);
+  add_trust_option(
+      *command, chat,
+      "File with the certificates, in PEM, that vouch for turns: servers (default: the "
+      "system's)")
+      ->needs(turn);
+  add_relay_flags(*command, chat, turn);
   add_log_option(*command, chat);
-  std::size_t wait = 0;
-  const auto* wait_option =
-      command->add_option("--wait", wait, "Seconds to wait for the first peer (default: for ever)")
-          ->check(CLI::Range(1, 86400));
+  command->add_option("--wait", wait, "Seconds to wait for the first peer (default: for ever)")
+      ->check(CLI::Range(1, 86400));
   command->footer(std::string(exit_codes));
+  return command;
+}
+
+CLI::App* add_doctor(CLI::App& app, doctor_options& doctor) {
+  CLI::App* command = app.add_subcommand(
+      "doctor", "Tries what a connection needs, and says what works and what does not");
+  command->add_option("--server", doctor.server, "Signaling server to try, ws://HOST:PORT/");
+  add_stun_option(*command, doctor, CLI::Validator(check_any_stun, ""),
+                  "STUN server to try, stun:HOST[:PORT] or stuns:HOST[:PORT]; may be given often");
+  add_server_options(*command, doctor);
+  add_trust_option(*command, doctor,
+                   "File with the certificates, in PEM, that vouch for stuns: and turns: servers "
+                   "(default: the system's)");
+  command->footer(std::string(doctor_exit_codes));
+  return command;
+}
+
+}  // namespace
+
+parsed_options parse_options(int argc, char** argv) {
+  chat_options chat;
+  chat.name = default_name();
+  CLI::App app("Talks to other peers directly, over WebRTC data channels.", "peer_cli");
+  app.footer(
+      "Exit status of chat: see peer_cli chat --help; of doctor: see peer_cli doctor --help.");
+  app.set_version_flag("--version", "peer_cli " ASIORTC_VERSION);
+  app.require_subcommand(0, 1);  // told by us, after a flag that is wrong
+  std::size_t wait = 0;
+  const CLI::App* const chats = add_chat(app, chat, wait);
+  doctor_options doctor;
+  const CLI::App* const examines = add_doctor(app, doctor);
 
   parsed_options parsed;
   try {
@@ -169,13 +217,15 @@ parsed_options parse_options(int argc, char** argv) {
     parsed.status = exit_code::usage;
     return parsed;
   }
-  if (!command->parsed()) {
-    complain("expected the command chat (see peer_cli --help)");
+  if (wait != 0) chat.wait = std::chrono::seconds(wait);
+  if (chats->parsed()) {
+    parsed.chat = std::move(chat);
+  } else if (examines->parsed()) {
+    parsed.doctor = std::move(doctor);
+  } else {
+    complain("expected the command chat or doctor (see peer_cli --help)");
     parsed.status = exit_code::usage;
-    return parsed;
   }
-  if (wait_option->count() != 0) chat.wait = std::chrono::seconds(wait);
-  parsed.chat = std::move(chat);
   return parsed;
 }
 

@@ -8,6 +8,8 @@ namespace peer_cli {
 
 /// `NAME: text`, a line of its own whatever is in the text.
 std::string shown(const std::string& name, std::string_view text);
+/// A line of a report, on standard output.
+void report(std::string_view line);
 /// What happens.
 void tell(std::string_view line);
 /// Why the process ends with a status other than 0.

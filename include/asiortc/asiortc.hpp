@@ -10,10 +10,12 @@
 #include <asiortc/ice_candidate.hpp>
 #include <asiortc/message.hpp>
 #include <asiortc/name_resolver.hpp>
+#include <asiortc/nat_behaviour.hpp>
 #include <asiortc/negotiate.hpp>
 #include <asiortc/peer_connection.hpp>
 #include <asiortc/session_description.hpp>
 #include <asiortc/signaling_client.hpp>
 #include <asiortc/signaling_pipe.hpp>
 #include <asiortc/states.hpp>
+#include <asiortc/stun_probe.hpp>
 #include <asiortc/turn_rest_credentials.hpp>

@@ -80,6 +80,10 @@ class ASIORTC_EXPORT interface_address {
   std::string address;         ///< a literal
 };
 
+/// The addresses of this machine's interfaces that are up, those that a connection leaves out
+/// included. Empty where the system does not tell. Thread-safe.
+[[nodiscard]] ASIORTC_EXPORT std::vector<interface_address> list_interface_addresses();
+
 /// What others see a local address as, where a router maps one address to one (RFC 4787's 1:1 NAT),
 /// as clouds do. Host candidates show `external` with the port of the socket.
 class ASIORTC_EXPORT external_address {

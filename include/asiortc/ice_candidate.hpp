@@ -1,4 +1,4 @@
-// A candidate as signaling carries it (webrtc-pc 4.8, RFC 8839 5.1).
+// A candidate as signaling carries it (webrtc-pc 4.8, RFC 8839 5.1), and why there is none.
 #pragma once
 
 #include <asiortc/config.hpp>
@@ -22,6 +22,26 @@ class ASIORTC_EXPORT ice_candidate {
 
   /// Whether all members are equal.
   bool operator==(const ice_candidate&) const = default;
+};
+
+/// Why a STUN or TURN server gave no candidate (webrtc-pc 4.8.3 RTCPeerConnectionIceErrorEvent), or
+/// took back one that it had given.
+class ASIORTC_EXPORT ice_candidate_error {
+ public:
+  ice_candidate_error() = default;
+
+  /// `code` where the server gave no answer that could be believed (webrtc-pc 4.8.3): it cannot be
+  /// reached, its name has no address, its certificate does not fit.
+  static constexpr std::uint16_t not_reached = 701;
+
+  std::string url;         ///< of the server, as in the configuration
+  std::string address;     ///< the local address that it was asked from; empty where unknown
+  std::uint16_t port = 0;  ///< the local port; 0 where unknown
+  std::uint16_t code = 0;  ///< of the server's answer (RFC 8489 14.8), or `not_reached`
+  std::string text;        ///< in words
+
+  /// Whether all members are equal.
+  bool operator==(const ice_candidate_error&) const = default;
 };
 
 }  // namespace asiortc::inline ASIORTC_ABI

@@ -23,6 +23,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace asiortc::inline ASIORTC_ABI {
 
@@ -35,6 +36,8 @@ namespace detail {
 class peer_state;
 using description_completion =
     boost::asio::any_completion_handler<void(boost::system::error_code, session_description)>;
+using pairs_completion = boost::asio::any_completion_handler<void(
+    boost::system::error_code, std::vector<candidate_pair_info>)>;
 }  // namespace detail
 
 /// Options of `peer_connection::async_create_offer` (webrtc-pc 4.3.5 RTCOfferOptions).
@@ -174,6 +177,19 @@ class ASIORTC_EXPORT peer_connection {
         add_candidate_operation(), token, state_, std::move(candidate));
   }
 
+  /// The table of all candidate pairs as they are now, best first, those of before an ICE restart
+  /// last while they are in use; after the end, as they were last. `format_table` prints it. It is
+  /// made when asked for, and costs nothing before.
+  ///
+  /// Completion signature: `void(error_code, std::vector<candidate_pair_info>)`.
+  /// Errors: none but `operation_aborted`.
+  template <class Token = boost::asio::deferred_t>
+  [[nodiscard]] auto async_candidate_pairs(Token&& token = Token()) const {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code,
+                                                   std::vector<candidate_pair_info>)>(
+        candidate_pairs_operation(), token, state_);
+  }
+
   /// Asks for new ICE credentials at the next offer (webrtc-pc 4.4.2 restartIce), which
   /// `negotiation_needed()` tells. Never fails; does nothing when closed, or before anything was
   /// negotiated.
@@ -210,6 +226,9 @@ class ASIORTC_EXPORT peer_connection {
   /// each generation. Up to 4,096 wait unread, more are lost. Given to
   /// `negotiate()` while that runs: waiting here then gives `errc::in_use`.
   [[nodiscard]] event_stream<ice_candidate> ice_candidates() const;
+  /// Why a STUN or TURN server gave no candidate (webrtc-pc 4.8.3 onicecandidateerror); up to 256
+  /// wait unread, more are lost.
+  [[nodiscard]] event_stream<ice_candidate_error> ice_candidate_errors() const;
   /// Channels that the other side opened (webrtc-pc 6.1 ondatachannel); up to 1,024 wait, more are
   /// reset.
   [[nodiscard]] event_stream<data_channel> data_channels() const;
@@ -304,6 +323,9 @@ class ASIORTC_EXPORT peer_connection {
   };
   struct ASIORTC_EXPORT add_candidate_operation {
     void operator()(void_completion handler, state_ptr state, ice_candidate candidate) const;
+  };
+  struct ASIORTC_EXPORT candidate_pairs_operation {
+    void operator()(detail::pairs_completion handler, state_ptr state) const;
   };
   struct ASIORTC_EXPORT close_operation {
     void operator()(void_completion handler, state_ptr state) const;

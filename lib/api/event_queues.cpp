@@ -8,6 +8,7 @@ namespace asiortc::inline ASIORTC_ABI::detail {
 template class event_queue<message>;
 template class event_queue<data_channel>;
 template class event_queue<ice_candidate>;
+template class event_queue<ice_candidate_error>;
 template class event_queue<candidate_pair>;
 template class event_queue<negotiation_needed_event>;
 template class event_queue<buffered_amount_low_event>;

@@ -76,12 +76,21 @@ void peer_connection::add_candidate_operation::operator()(void_completion handle
                });
 }
 
+void peer_connection::candidate_pairs_operation::operator()(detail::pairs_completion handler,
+                                                            state_ptr state) const {
+  state->start(std::move(handler));
+}
+
 void peer_connection::close_operation::operator()(void_completion handler, state_ptr state) const {
   state->start_close(std::move(handler));
 }
 
 event_stream<ice_candidate> peer_connection::ice_candidates() const {
   return event_stream(state_->streams.ice_candidates);
+}
+
+event_stream<ice_candidate_error> peer_connection::ice_candidate_errors() const {
+  return event_stream(state_->streams.candidate_errors);
 }
 
 event_stream<data_channel> peer_connection::data_channels() const {

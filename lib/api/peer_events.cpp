@@ -60,6 +60,10 @@ void peer_state::handle(peer::ice_candidate_event& event) {
   streams.ice_candidates->push(std::move(event.value));
 }
 
+void peer_state::handle(peer::ice_candidate_error_event& event) {
+  streams.candidate_errors->push(std::move(event.value));
+}
+
 void peer_state::handle(peer::negotiation_needed_event&) {
   if (negotiation_) return negotiation_->on_negotiation_needed();
   streams.negotiation_needed->push(negotiation_needed_event());

@@ -41,7 +41,7 @@ void add_server(const ice_server& server, io::driver_options& driver) {
       driver.turn_servers.push_back(
           {text, url.host, url.port, turn_transport_of(url), server.username, server.credential});
     } else if (url.scheme == ice_server_url::scheme_type::stun) {
-      driver.stun_servers.push_back({url.host, url.port});
+      driver.stun_servers.push_back({text, url.host, url.port});
     } else {
       driver.log(log_level::warning, [&] {
         return "ICE server " + text + " is not used: a mapped address over TLS helps no UDP";
@@ -171,6 +171,17 @@ namespace asiortc::inline ASIORTC_ABI {
 void check_ice_server(const ice_server& server) {
   io::driver_options unused;
   detail::add_server(server, unused);
+}
+
+std::vector<interface_address> list_interface_addresses() {
+  std::vector<interface_address> found;
+  for (const auto& each : io::list_system_addresses()) {
+    interface_address shown;
+    shown.interface_name = each.interface_name;
+    shown.address = each.address.to_string();
+    found.push_back(std::move(shown));
+  }
+  return found;
 }
 
 }  // namespace asiortc::inline ASIORTC_ABI

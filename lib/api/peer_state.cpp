@@ -39,6 +39,7 @@ std::string make_id() {
 
 peer_streams::peer_streams(const boost::asio::any_io_executor& executor)
     : ice_candidates(make_queue<ice_candidate>(executor, 4096)),
+      candidate_errors(make_queue<ice_candidate_error>(executor, max_unread_states)),
       data_channels(make_queue<data_channel>(executor, event_queue<data_channel>::unlimited)),
       connection_states(make_queue<connection_change>(executor, max_unread_states)),
       ice_connection_states(make_queue<ice_connection_change>(executor, max_unread_states)),
@@ -49,6 +50,7 @@ peer_streams::peer_streams(const boost::asio::any_io_executor& executor)
 
 void peer_streams::end_all(boost::system::error_code reason) const {
   ice_candidates->end(reason);
+  candidate_errors->end(reason);
   data_channels->end(reason);
   connection_states->end(reason);
   ice_connection_states->end(reason);
@@ -133,6 +135,14 @@ void peer_state::start(description_completion handler, describe action) {
     }
     self->pump();
     waiting->complete({}, std::move(*result));
+  });
+}
+
+void peer_state::start(pairs_completion handler) {
+  if (context_gone()) return;
+  auto waiting = operation<std::vector<candidate_pair_info>>::start(executor, std::move(handler));
+  on_strand([self = self(), waiting] {
+    waiting->complete({}, self->core().candidate_pairs(self->now()));
   });
 }
 

@@ -35,6 +35,7 @@ struct peer_streams {
   void end_all(boost::system::error_code reason) const;
 
   std::shared_ptr<event_queue<ice_candidate>> ice_candidates;
+  std::shared_ptr<event_queue<ice_candidate_error>> candidate_errors;
   std::shared_ptr<event_queue<data_channel>> data_channels;
   std::shared_ptr<event_queue<connection_change>> connection_states;
   std::shared_ptr<event_queue<ice_connection_change>> ice_connection_states;
@@ -81,6 +82,7 @@ class peer_state final : public context_listener, private io::peer_observer {
   using describe = std::function<base::result<session_description>(peer::peer&, base::time_point)>;
   void start(void_completion handler, work action);
   void start(description_completion handler, describe action);
+  void start(pairs_completion handler);
   void start_close(void_completion handler);
   void close(base::failure reason);
   /// Posts to the strand; dropped when the execution context is gone.
@@ -137,6 +139,7 @@ class peer_state final : public context_listener, private io::peer_observer {
   void handle(peer::ice_gathering_state_event& event);
   void handle(peer::signaling_state_event& event);
   void handle(peer::ice_candidate_event& event);
+  void handle(peer::ice_candidate_error_event& event);
   void handle(peer::negotiation_needed_event& event);
   void handle(peer::selected_pair_event& event);
   void handle(peer::gathering_wanted&) {}

@@ -1,4 +1,5 @@
 #include <asiortc/candidate_pair.hpp>
+#include <asiortc/nat_behaviour.hpp>
 #include <asiortc/session_description.hpp>
 #include <asiortc/states.hpp>
 
@@ -64,19 +65,16 @@ std::string to_string(candidate_type type) {
   return std::string(name_of(names, type));
 }
 
-std::string to_string(const candidate_pair& pair) {
-  const auto end_text = [](const candidate_info& end) {
-    const bool v6 = end.address.find(':') != std::string::npos;
-    return to_string(end.type) + " " + (v6 ? "[" + end.address + "]" : end.address) + ":" +
-           std::to_string(end.port);
-  };
-  std::string text =
-      end_text(pair.local) + " <-> " + end_text(pair.remote) + " (" + pair.local.protocol;
-  if (pair.round_trip_time) {
-    const auto tenths = (pair.round_trip_time->count() + 50) / 100;
-    text += ", " + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " ms";
-  }
-  return text + ")";
+std::string_view to_string(candidate_pair_state state) noexcept {
+  static constexpr std::array<std::string_view, 5> names{"frozen", "waiting", "in-progress",
+                                                         "succeeded", "failed"};
+  return name_of(names, state);
+}
+
+std::string_view to_string(nat_behaviour behaviour) noexcept {
+  static constexpr std::array<std::string_view, 4> names{
+      "unknown", "endpoint-independent", "address-dependent", "address-and-port-dependent"};
+  return name_of(names, behaviour);
 }
 
 }  // namespace asiortc::inline ASIORTC_ABI

@@ -215,6 +215,15 @@ void agent::note_data_received(base::time_point now, const base::route& route) {
   impl_->note_received(now, route);
 }
 
+void agent::note_traffic(const base::route& route, const traffic& sent, const traffic& received) {
+  pair* which = impl_->active_route == route ? impl_->find_active() : nullptr;
+  if (which == nullptr) which = impl_->current->checks.find(route);
+  if (which == nullptr && impl_->previous) which = impl_->previous->checks.find(route);
+  if (which == nullptr) return;
+  which->data_sent += sent;
+  which->data_received += received;
+}
+
 void agent::handle_send_error(base::time_point now, const base::route& route) {
   if (impl_->is_over()) return;
   impl_->handle_send_error(route);

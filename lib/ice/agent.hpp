@@ -85,23 +85,48 @@ struct selected_pair_changed {
   candidate local;
   candidate remote;
 };
+/// A STUN server gave no address to a socket (webrtc-pc 4.8.3).
+struct server_failed {
+  base::route asked;
+  std::uint16_t code = 0;  ///< of its answer; 0: there was none
+  std::string why;
+};
 /// The first valid pair exists: data may flow (DTLS starts here, not at nomination).
 struct writable {};
 using event = std::variant<local_candidate_gathered, gathering_complete, state_changed,
-                           selected_pair_changed, writable>;
+                           selected_pair_changed, writable, server_failed>;
+
+/// What went over a pair beside checks.
+struct traffic {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+
+  traffic& operator+=(const traffic& more) {
+    packets += more.packets;
+    bytes += more.bytes;
+    return *this;
+  }
+};
 
 /// One row of the table of pairs, for people.
 struct pair_report {
   candidate local;
   candidate remote;
-  std::string state;  ///< "frozen", "waiting", "in-progress", "succeeded", "failed"
+  candidate_pair_state state = candidate_pair_state::frozen;
   bool valid = false;
   bool nominated = false;
   bool selected = false;
   std::uint64_t priority = 0;
   std::uint64_t requests_sent = 0;
+  std::uint64_t requests_received = 0;
   std::uint64_t responses_received = 0;
   std::optional<base::duration> round_trip_time;
+  base::duration total_round_trip_time{};
+  std::uint64_t round_trips = 0;
+  traffic data_sent;
+  traffic data_received;
+  std::optional<base::time_point> last_received;
+  std::string failure;
 };
 
 class agent {
@@ -165,6 +190,8 @@ class agent {
   [[nodiscard]] bool is_known_route(const base::route& route) const;
   /// Data came over that route: life for the state, not for consent.
   void note_data_received(base::time_point now, const base::route& route);
+  /// Packets of data went over that route, for the table of pairs.
+  void note_traffic(const base::route& route, const traffic& sent, const traffic& received);
   /// The socket could not reach the address (ICMP, ENETUNREACH): the pair's check fails early.
   void handle_send_error(base::time_point now, const base::route& route);
 

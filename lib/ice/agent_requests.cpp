@@ -86,6 +86,7 @@ void agent::impl::learn_from_check(generation& gen, base::time_point now,
   if (is_new) gen.last_remote_candidate = now;
   pair* const which = gen.checks.add(*local, remote, as);
   if (which == nullptr) return;
+  ++which->requests_received;
   which->life.note_received(now);
   if (settings.lite) return follow_as_lite(gen, *which, check.use_candidate, now);
   if (&gen != current.get()) return;

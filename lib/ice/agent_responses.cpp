@@ -3,6 +3,7 @@
 #include "ice/nomination.hpp"
 #include "ice/priority.hpp"
 
+#include <string>
 #include <utility>
 
 namespace asiortc::ice {
@@ -41,7 +42,11 @@ void agent::impl::handle_check_answer(generation& gen, base::time_point now,
     return drop("an answer from another address");
   }
   ++which->responses_received;
-  if (check.sent_once) which->round_trip_time = now - check.sent_at;
+  if (check.sent_once) {
+    which->round_trip_time = now - check.sent_at;
+    which->total_round_trip_time += *which->round_trip_time;
+    ++which->round_trips;
+  }
   if (is_success) {
     handle_check_success(gen, *which, check, now, *mapped);
   } else {
@@ -87,9 +92,9 @@ void agent::impl::handle_check_error(generation& gen, pair& which, const pending
     return trigger_check(gen, which);
   }
   if (check.kind == check_kind::nomination) {
-    invalidate(gen, which, "nomination refused");
+    invalidate(gen, which, "nomination refused with " + std::to_string(code));
   } else if (!which.valid) {
-    gen.checks.set_state(which, pair_state::failed, "refused");
+    gen.checks.set_state(which, pair_state::failed, "refused with " + std::to_string(code));
   }
 }
 

@@ -62,6 +62,11 @@ void agent::impl::update_active(base::time_point now) {
   active_is_previous = from_previous;
   active_route = best->route;
   best->life.set_watch(now, settings, random, watch::selected);
+  if (!settings.lite && !best->round_trip_time) {
+    // Its check was sent again, so nobody knows which one was answered: one more measures it.
+    best->life.note_sent(now, settings, random);
+    send_check(from_previous ? *previous : *current, *best, check_kind::consent, now);
+  }
   log(log_level::debug, [&] { return "data goes to " + best->route.remote.to_string(); });
   if (!std::exchange(was_writable, true)) events.push(writable{});
   events.push(selected_pair_changed{best->route, best->shown_local(), *best->remote});
@@ -122,7 +127,7 @@ std::optional<base::failure> agent::impl::find_failure(base::time_point now) con
   return base::failure(make_error_code(errc::checks_failed),
                        current->checks.pairs().empty()
                            ? "no local address fits any remote candidate"
-                           : "no candidate pair works");
+                           : "no candidate pair works: " + current->checks.describe_failures());
 }
 
 base::time_point agent::impl::failure_deadline(base::time_point now) const {
@@ -148,14 +153,23 @@ std::vector<pair_report> agent::impl::report() const {
       pair_report row;
       row.local = p->shown_local();
       row.remote = *p->remote;
-      row.state = to_string(p->state);
+      row.state = p->state;
       row.valid = p->valid;
       row.nominated = p->nominated;
       row.selected = p->id == active && active_is_previous == (gen == previous.get());
       row.priority = p->priority;
       row.requests_sent = p->requests_sent;
+      row.requests_received = p->requests_received;
       row.responses_received = p->responses_received;
       row.round_trip_time = p->round_trip_time;
+      row.total_round_trip_time = p->total_round_trip_time;
+      row.round_trips = p->round_trips;
+      row.data_sent = p->data_sent;
+      row.data_received = p->data_received;
+      if (p->life.last_received() != base::time_point{}) {
+        row.last_received = p->life.last_received();
+      }
+      row.failure = p->failure;
       rows.push_back(std::move(row));
     }
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <map>
 #include <string>
 
 namespace asiortc::ice {
@@ -20,22 +21,6 @@ bool same_foundation(const pair& a, const pair& b) {
 }
 
 }  // namespace
-
-const char* to_string(pair_state state) {
-  switch (state) {
-    case pair_state::frozen:
-      return "frozen";
-    case pair_state::waiting:
-      return "waiting";
-    case pair_state::in_progress:
-      return "in-progress";
-    case pair_state::succeeded:
-      return "succeeded";
-    case pair_state::failed:
-      break;
-  }
-  return "failed";
-}
 
 bool can_pair(const base::ip_address& local, const base::ip_address& remote) {
   // RFC 8445 6.1.2.2: IPv6 link-local addresses "MUST NOT be paired with other than link-local".
@@ -126,9 +111,11 @@ void check_list::set_state(pair& which, pair_state state, std::string_view reaso
   if (which.state == state) return;
   log_(log_level::debug, [&] {
     return "pair " + which.local->address.to_string() + " -> " + which.route.remote.to_string() +
-           ": " + to_string(which.state) + " -> " + to_string(state) + ", " + std::string(reason);
+           ": " + std::string(to_string(which.state)) + " -> " + std::string(to_string(state)) +
+           ", " + std::string(reason);
   });
   which.state = state;
+  which.failure = state == pair_state::failed ? reason : std::string_view();
 }
 
 void check_list::unfreeze_like(const pair& succeeded) {
@@ -182,6 +169,23 @@ pair* check_list::best_valid() const {
   const auto found =
       std::find_if(pairs_.begin(), pairs_.end(), [](const auto& p) { return p->valid; });
   return found == pairs_.end() ? nullptr : found->get();
+}
+
+std::string check_list::describe_failures() const {
+  std::map<std::string_view, std::size_t> counts;
+  std::size_t failed = 0;
+  for (const auto& p : pairs_) {
+    if (p->state != pair_state::failed) continue;
+    ++counts[p->failure];
+    ++failed;
+  }
+  std::string text;
+  for (const auto& [why, count] : counts) {
+    text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + std::string(why);
+  }
+  // A lite agent's pairs may all be fine, and none of them chosen.
+  if (failed == 0) return "none was nominated";
+  return std::to_string(failed) + " failed (" + text + ")";
 }
 
 }  // namespace asiortc::ice

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -57,6 +58,8 @@ class check_list {
   /// An undecided pair with a higher priority than this one.
   [[nodiscard]] bool has_undecided_above(const pair& which) const;
   [[nodiscard]] pair* best_valid() const;
+  /// How many pairs failed and of what, in words: `3 failed (2 no answer, 1 not reachable)`.
+  [[nodiscard]] std::string describe_failures() const;
 
  private:
   bool make_room(std::uint64_t priority);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace asiortc::ice {
 namespace {
@@ -159,15 +160,31 @@ void gatherer::check_complete() {
   });
   if (!finished_ || complete_ || busy || held_ > 0) return;
   complete_ = true;
+  tell_unreachable_servers();
   events_.push(gathering_complete{});
 }
 
-void gatherer::set_state(query& which, query_state state, const char* reason) {
+void gatherer::tell_unreachable_servers() {
+  if (settings_.relay_only || settings_.lite) return;
+  for (const auto& server : servers_) {
+    const bool asked = std::any_of(queries_.begin(), queries_.end(),
+                                   [&](const query& q) { return q.to.remote == server; });
+    if (asked) continue;
+    events_.push(server_failed{{{}, server}, 0, "no local address of its family"});
+  }
+}
+
+void gatherer::set_state(query& which, query_state state, std::string_view reason) {
   log_(log_level::debug, [&] {
     return "STUN server " + which.to.remote.to_string() + " from socket " +
-           std::to_string(static_cast<std::uint32_t>(which.to.local)) + ": " + reason;
+           std::to_string(static_cast<std::uint32_t>(which.to.local)) + ": " + std::string(reason);
   });
   which.state = state;
+}
+
+void gatherer::fail(query& which, std::uint16_t code, std::string why) {
+  set_state(which, query_state::failed, why);
+  events_.push(server_failed{which.to, code, std::move(why)});
 }
 
 const local_base* gatherer::find(base::socket_id id) const {
@@ -210,7 +227,7 @@ std::optional<gatherer::request> gatherer::next_due(base::time_point now, bool k
         case stun::retransmission::action::send:
           return request{q.to, build_server_request(q.id)};
         case stun::retransmission::action::give_up:
-          set_state(q, query_state::failed, "no answer");
+          fail(q, 0, "no answer");
       }
     } else if (keep_alive && q.state == query_state::answered && now >= q.refresh_at) {
       q.id = make_transaction_id(random_);
@@ -244,7 +261,9 @@ bool gatherer::handle_answer(base::time_point now, const stun::message_view& mes
     set_state(*found, query_state::answered, "answered");
     add_reflexive(*find(from.local), *mapped, from.remote.address);
   } else if (found->state == query_state::running) {
-    set_state(*found, query_state::failed, "refused");
+    const auto error = message.error();
+    const std::uint16_t code = error ? error->code : std::uint16_t{0};
+    fail(*found, code, "refused with " + std::to_string(code));
   }
   check_complete();
   return true;
@@ -278,7 +297,7 @@ void gatherer::add_reflexive(const local_base& base, const base::endpoint& mappe
 void gatherer::handle_send_error(const base::route& route) {
   for (auto& q : queries_) {
     if (q.to == route && q.state == query_state::running) {
-      set_state(q, query_state::failed, "not reachable");
+      fail(q, 0, "not reachable");
     }
   }
   check_complete();

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace asiortc::ice {
@@ -84,7 +85,10 @@ class gatherer {
   bool add_base(base::socket_id id, std::uint16_t preference, candidate own);
   void announce(const candidate& value);
   void check_complete();
-  void set_state(query& which, query_state state, const char* reason);
+  void set_state(query& which, query_state state, std::string_view reason);
+  /// The server gives this socket no address, and that is told.
+  void fail(query& which, std::uint16_t code, std::string why);
+  void tell_unreachable_servers();
   [[nodiscard]] std::uint16_t choose_preference(const base::ip_address& address,
                                                 std::uint16_t wanted) const;
 

@@ -2,18 +2,18 @@
 #pragma once
 
 #include "base/packet.hpp"
+#include "ice/agent.hpp"
 #include "ice/candidate.hpp"
 #include "ice/consent.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace asiortc::ice {
 
-enum class pair_state : std::uint8_t { frozen, waiting, in_progress, succeeded, failed };
-
-const char* to_string(pair_state state);
+using pair_state = candidate_pair_state;
 
 /// Names a pair for as long as its check list lives. 0 is none.
 enum class pair_id : std::uint32_t { none = 0 };
@@ -39,8 +39,14 @@ struct pair {
   base::time_point confirm_until = base::time_point::min();
   consent life;
   std::optional<base::duration> round_trip_time;
+  base::duration total_round_trip_time{};
+  std::uint64_t round_trips = 0;  ///< how many the total is of
   std::uint64_t requests_sent = 0;
+  std::uint64_t requests_received = 0;
   std::uint64_t responses_received = 0;
+  traffic data_sent;
+  traffic data_received;
+  std::string failure;  ///< why the state is failed
 
   [[nodiscard]] bool undecided() const {
     return state == pair_state::frozen || state == pair_state::waiting ||

@@ -31,9 +31,9 @@ void peer_driver::impl::gather(std::uint32_t wanted) {
   watch_interfaces();
   for (const auto& server : options.stun_servers) {
     ++servers_pending;
-    look_up(server.host, [wanted, port = server.port](impl& driver, const auto& addresses) {
+    look_up(server.host, [wanted, &server](impl& driver, const auto& addresses) {
       if (driver.generation != wanted) return;
-      driver.add_server(port, addresses);
+      driver.add_stun_server(server, addresses);
       --driver.servers_pending;
       driver.finish_gathering_if_done();
     });
@@ -51,13 +51,15 @@ void peer_driver::impl::gather(std::uint32_t wanted) {
   finish_gathering_if_done();
 }
 
-void peer_driver::impl::add_server(std::uint16_t port,
-                                   const std::vector<base::ip_address>& addresses) {
+void peer_driver::impl::add_stun_server(const stun_server& server,
+                                        const std::vector<base::ip_address>& addresses) {
+  if (addresses.empty()) core->stun_server_failed(clock_now(), server.url, no_address);
   // One address a family is one server asked once from each socket.
   for (const bool v6 : {false, true}) {
     const auto found = std::find_if(addresses.begin(), addresses.end(),
                                     [&](const auto& address) { return address.is_v6() == v6; });
-    if (found != addresses.end()) core->add_stun_server(clock_now(), {*found, port});
+    if (found != addresses.end())
+      core->add_stun_server(clock_now(), {*found, server.port}, server.url);
   }
 }
 

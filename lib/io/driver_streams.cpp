@@ -29,10 +29,7 @@ turn::address_family family_of(const base::ip_address& address) {
 
 void peer_driver::impl::add_turn_server(const turn_server& server,
                                         const std::vector<base::ip_address>& addresses) {
-  if (addresses.empty()) {
-    options.log(log_level::warning,
-                [&] { return server.url + ": the name could not be resolved"; });
-  }
+  if (addresses.empty()) core->turn_server_failed(clock_now(), server.url, no_address);
   for (const bool v6 : {false, true}) {
     const auto found = std::find_if(addresses.begin(), addresses.end(),
                                     [&](const auto& address) { return address.is_v6() == v6; });
@@ -44,6 +41,13 @@ void peer_driver::impl::add_turn_server(const turn_server& server,
 
 void peer_driver::impl::ask_for_relay(const turn_server& server, const base::endpoint& address) {
   if (server.transport == turn_transport::udp) {
+    const bool fits = std::any_of(sockets.begin(), sockets.end(), [&](const auto& socket) {
+      return socket->is_open() && socket->local().address.is_v4() == address.address.is_v4();
+    });
+    if (!fits) {
+      core->turn_server_failed(clock_now(), server.url,
+                               "no local address of the family of " + address.to_string());
+    }
     core->add_turn_server(clock_now(), resolved_as(server, address));
   } else {
     open_stream(server, address, family_of(address.address));
@@ -98,7 +102,9 @@ void peer_driver::impl::open_stream(const turn_server& server, const base::endpo
   stream->async_open([self = self(), stream, server, wanted = generation](error_code error) {
     if (!self->resume()) return;
     if (error) {
-      self->lose_stream(stream, server.url + ": " + stream->explain(error));
+      const std::string why = stream->server().to_string() + ": " + stream->explain(error);
+      self->lose_stream(stream, why);
+      self->core->turn_server_failed(clock_now(), server.url, why);
     } else {
       const bool tls = server.transport == turn_transport::tls;
       peer::turn_carrier carrier;

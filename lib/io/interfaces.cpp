@@ -46,14 +46,7 @@ void read_v6_flags(std::vector<system_address>& addresses) {
 std::optional<base::ip_address> source_towards(std::string_view text) {
   const auto target = base::ip_address::parse(text);
   if (!target) return std::nullopt;
-  const socket_address remote(base::endpoint(*target, 53));
-  const unique_fd fd(::socket(remote.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  // For UDP, connect only chooses the route and with it the source address.
-  if (!fd.valid() || ::connect(fd.get(), remote.data(), remote.size()) != 0) return std::nullopt;
-  socket_address local;
-  socklen_t size = socket_address::capacity();
-  if (::getsockname(fd.get(), local.data(), &size) != 0) return std::nullopt;
-  return local.to_endpoint().address;
+  return find_source(base::endpoint(*target, 53));
 }
 
 bool never_used(const system_address& entry) {
@@ -102,6 +95,17 @@ std::vector<system_address> list_system_addresses() {
   }
   read_v6_flags(found);
   return found;
+}
+
+std::optional<base::ip_address> find_source(const base::endpoint& target) {
+  const socket_address remote(target);
+  const unique_fd fd(::socket(remote.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  // For UDP, connect only chooses the route and with it the source address.
+  if (!fd.valid() || ::connect(fd.get(), remote.data(), remote.size()) != 0) return std::nullopt;
+  socket_address local;
+  socklen_t size = socket_address::capacity();
+  if (::getsockname(fd.get(), local.data(), &size) != 0) return std::nullopt;
+  return local.to_endpoint().address;
 }
 
 default_addresses find_default_addresses() {

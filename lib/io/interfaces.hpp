@@ -48,6 +48,8 @@ struct default_addresses {
 };
 
 std::vector<system_address> list_system_addresses();
+/// The address from which the kernel would send there; none without a route. Nothing is sent.
+std::optional<base::ip_address> find_source(const base::endpoint& target);
 default_addresses find_default_addresses();
 
 inline constexpr std::size_t max_local_addresses = 16;

@@ -19,6 +19,7 @@ namespace asiortc::io {
 
 /// A STUN server as configured: a literal or a name to resolve.
 struct stun_server {
+  std::string url;  ///< as configured, for messages
   std::string host;
   std::uint16_t port = 3478;
 };

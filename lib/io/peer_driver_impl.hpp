@@ -90,8 +90,9 @@ struct peer_driver::impl final : public detail::context_listener {
 
   // Gathering and look-ups (driver_lookups.cpp).
   using resolved = std::function<void(impl&, const std::vector<base::ip_address>&)>;
+  static constexpr const char* no_address = "the name has no address";
   void gather(std::uint32_t generation);
-  void add_server(std::uint16_t port, const std::vector<base::ip_address>& addresses);
+  void add_stun_server(const stun_server& server, const std::vector<base::ip_address>& addresses);
   void finish_gathering_if_done();
   void look_up(const std::string& name, resolved done);
   void cancel_lookups();

@@ -133,6 +133,10 @@ void turn_stream::async_open(handler done) {
 std::string turn_stream::explain(error_code error) const {
   if (impl_->tls && error.category() == asio::error::get_ssl_category()) {
     const long verdict = SSL_get_verify_result(impl_->tls->stream.native_handle());
+    // What Asio's check of the name leaves behind.
+    if (verdict == X509_V_ERR_UNSPECIFIED) {
+      return "the certificate is refused: it is not for " + impl_->wanted.host;
+    }
     if (verdict != X509_V_OK) {
       return "the certificate is refused: " + std::string(X509_verify_cert_error_string(verdict));
     }

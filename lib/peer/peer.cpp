@@ -106,9 +106,8 @@ std::optional<candidate_pair> peer::selected_candidate_pair() const {
   return impl_->selected_;
 }
 
-std::vector<ice::pair_report> peer::candidate_pairs() const {
-  if (impl_->closed()) return {};
-  return impl_->transport_->agent().pairs();
+std::vector<candidate_pair_info> peer::candidate_pairs(base::time_point now) const {
+  return impl_->closed() ? impl_->last_pairs_ : impl_->describe_pairs(now);
 }
 
 std::optional<sctp_info> peer::sctp() const {
@@ -145,8 +144,9 @@ void peer::add_local_socket(base::time_point now, const ice::local_socket& socke
   impl_->settle(now);
 }
 
-void peer::add_stun_server(base::time_point now, const base::endpoint& server) {
+void peer::add_stun_server(base::time_point now, const base::endpoint& server, std::string url) {
   if (impl_->closed()) return;
+  impl_->name_server(server, std::move(url));
   impl_->transport_->agent().add_stun_server(now, server);
   impl_->settle(now);
 }
@@ -161,6 +161,20 @@ void peer::add_turn_carrier(base::time_point now, const turn_carrier& carrier,
                             const turn_server& server) {
   if (impl_->closed()) return;
   impl_->transport_->add_turn_carrier(now, carrier, server);
+  impl_->settle(now);
+}
+
+void peer::stun_server_failed(base::time_point now, const std::string& url,
+                              const std::string& why) {
+  if (impl_->closed()) return;
+  impl_->tell_candidate_error(url, base::socket_id::none, 0, why);
+  impl_->settle(now);
+}
+
+void peer::turn_server_failed(base::time_point now, const std::string& url,
+                              const std::string& why) {
+  if (impl_->closed()) return;
+  impl_->transport_->note_turn_failure(url, why);
   impl_->settle(now);
 }
 

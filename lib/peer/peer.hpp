@@ -67,6 +67,9 @@ struct signaling_state_event {
 struct ice_candidate_event {
   ice_candidate value;
 };
+struct ice_candidate_error_event {
+  ice_candidate_error value;
+};
 struct negotiation_needed_event {};
 struct selected_pair_event {
   candidate_pair value;
@@ -81,10 +84,10 @@ struct resolution_wanted {
   std::uint64_t token = 0;
   std::string name;
 };
-using event =
-    std::variant<connection_state_event, ice_connection_state_event, ice_gathering_state_event,
-                 signaling_state_event, ice_candidate_event, negotiation_needed_event,
-                 selected_pair_event, gathering_wanted, resolution_wanted, datachannel::event>;
+using event = std::variant<connection_state_event, ice_connection_state_event,
+                           ice_gathering_state_event, signaling_state_event, ice_candidate_event,
+                           ice_candidate_error_event, negotiation_needed_event, selected_pair_event,
+                           gathering_wanted, resolution_wanted, datachannel::event>;
 
 struct offer_options {
   bool ice_restart = false;
@@ -125,7 +128,8 @@ class peer {
   [[nodiscard]] ice_gathering_state current_ice_gathering_state() const;
   [[nodiscard]] signaling_state current_signaling_state() const;
   [[nodiscard]] std::optional<candidate_pair> selected_candidate_pair() const;
-  [[nodiscard]] std::vector<ice::pair_report> candidate_pairs() const;
+  /// After the end, what was last.
+  [[nodiscard]] std::vector<candidate_pair_info> candidate_pairs(base::time_point now) const;
   [[nodiscard]] std::optional<sctp_info> sctp() const;
   /// SHA-256 of the certificate that DTLS has verified; none while it is not connected.
   [[nodiscard]] std::optional<crypto::fingerprint> remote_fingerprint() const;
@@ -138,13 +142,17 @@ class peer {
 
   // Gathering, told by the shell.
   void add_local_socket(base::time_point now, const ice::local_socket& socket);
-  void add_stun_server(base::time_point now, const base::endpoint& server);
+  /// `url` is how it is named where it fails.
+  void add_stun_server(base::time_point now, const base::endpoint& server, std::string url = {});
   /// Asks the server for a relayed address over each local socket of its family.
   void add_turn_server(base::time_point now, const turn_server& server);
   /// Asks for an address over a stream to the server, whose packets (the framing of RFC 8656 and
   /// RFC 8489 taken off) are datagrams of its id, or over a socket that serves nothing else.
   void add_turn_carrier(base::time_point now, const turn_carrier& carrier,
                         const turn_server& server);
+  /// A server could not even be asked: its name has no address, there is no connection to it.
+  void stun_server_failed(base::time_point now, const std::string& url, const std::string& why);
+  void turn_server_failed(base::time_point now, const std::string& url, const std::string& why);
   /// A socket or stream is gone, and what hung on it.
   void remove_socket(base::time_point now, base::socket_id socket, const base::failure& why);
   void finish_gathering(base::time_point now, std::uint32_t generation);

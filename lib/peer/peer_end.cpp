@@ -29,6 +29,7 @@ void peer::impl::close(base::time_point now, const base::failure& reason) {
     // With what else SCTP has ready, which its window bounds.
     seal_waiting(now, farewell_, SIZE_MAX);
   }
+  last_pairs_ = describe_pairs(now);
   transport_->close(now, farewell_);
   data_.release();
   transport_.reset();

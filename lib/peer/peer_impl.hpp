@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -81,6 +82,15 @@ struct peer::impl {
   bool transmit(base::time_point now, base::packet_batch& out, std::size_t max_packets);
   bool seal_waiting(base::time_point now, base::packet_batch& out, std::size_t budget);
   void refresh_round_trip();
+
+  // For people (peer_explain.cpp).
+  [[nodiscard]] static candidate_info describe(const ice::candidate& candidate);
+  [[nodiscard]] candidate_info describe_remote(const ice::candidate& candidate) const;
+  [[nodiscard]] std::vector<candidate_pair_info> describe_pairs(base::time_point now) const;
+  void name_server(const base::endpoint& server, std::string url);
+  [[nodiscard]] std::string name_of(const base::endpoint& server) const;
+  void tell_candidate_error(std::string url, base::socket_id from, std::uint16_t code,
+                            std::string text);
   void push(event value);
   void collect_channel_events();
   std::optional<event> poll_event();
@@ -122,6 +132,8 @@ struct peer::impl {
   ice_connection_state ice_state_ = ice_connection_state::new_;
   ice_gathering_state gathering_state_ = ice_gathering_state::new_;
   std::optional<candidate_pair> selected_;
+  std::vector<candidate_pair_info> last_pairs_;  ///< once closed
+  std::map<base::endpoint, std::string> server_names_;
   std::deque<event> events_;
 
   /// Packets of SCTP that did not fit into the last transmit; mostly empty.

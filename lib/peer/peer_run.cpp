@@ -20,15 +20,6 @@ scratch& thread_scratch() {
   return blocks;
 }
 
-candidate_info describe(const ice::candidate& candidate) {
-  candidate_info info;
-  info.type = candidate.type;
-  info.address =
-      candidate.host_name.empty() ? candidate.address.address.to_string() : candidate.host_name;
-  info.port = candidate.address.port;
-  return info;
-}
-
 }  // namespace
 
 void peer::impl::push(event value) {
@@ -112,15 +103,16 @@ void peer::impl::handle_transport_event(base::time_point now, transport_event& h
         } else if constexpr (std::is_same_v<type, ice::state_changed>) {
           handle_ice_state(now, value);
         } else if constexpr (std::is_same_v<type, ice::selected_pair_changed>) {
-          candidate_pair pair;
-          pair.local = describe(value.local);
-          pair.remote = describe(value.remote);
-          // The other side hid its address behind a name, so it is not shown either.
-          if (auto name = transport_->candidates().name_of(value.remote.address)) {
-            pair.remote.address = std::move(*name);
-          }
-          selected_ = pair;
-          push(selected_pair_event{std::move(pair)});
+          selected_.emplace();
+          selected_->local = describe(value.local);
+          selected_->remote = describe_remote(value.remote);
+          refresh_round_trip();
+          push(selected_pair_event{*selected_});
+        } else if constexpr (std::is_same_v<type, ice::server_failed>) {
+          tell_candidate_error(name_of(value.asked.remote), value.asked.local, value.code,
+                               "STUN server " + value.asked.remote.to_string() + ": " + value.why);
+        } else if constexpr (std::is_same_v<type, server_refused>) {
+          tell_candidate_error(value.name, value.asked_from, value.code, value.why.detail);
         } else {
           handle_dtls_state(now, value);
         }
@@ -227,13 +219,6 @@ bool peer::impl::seal_waiting(base::time_point now, base::packet_batch& out, std
   if (backlog_next_ == entries.size()) return false;
   std::swap(packets, backlog_);
   return true;
-}
-
-void peer::impl::refresh_round_trip() {
-  if (!selected_ || closed()) return;
-  for (const auto& pair : transport_->agent().pairs()) {
-    if (pair.selected) selected_->round_trip_time = pair.round_trip_time;
-  }
 }
 
 }  // namespace asiortc::peer

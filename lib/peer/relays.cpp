@@ -121,12 +121,12 @@ void relays::handle(base::time_point now, relay& which, turn::event& event, ice:
                      redirected_.push_back(make_relay(*refused.alternate, which.configured,
                                                       which.carrier, which.redirections + 1));
                    } else {
-                     note_failure(which, refused.why);
+                     note_failure(which, refused.why, refused.code);
                    }
                    release_gathering(now, which, agent);
                  },
                  [&](const turn::ended& lost) {
-                   note_failure(which, lost.why);
+                   note_failure(which, lost.why, lost.code);
                    agent.remove_local_socket(now, which.id);
                  },
                  [&](const turn::peer_refused& refused) {
@@ -152,11 +152,26 @@ void relays::add_address(base::time_point now, relay& which, const turn::allocat
   release_gathering(now, which, agent);
 }
 
-void relays::note_failure(const relay& which, const base::failure& why) {
+void relays::note_failure(const relay& which, const base::failure& why, std::uint16_t code) {
   const auto& server = which.configured;
-  const std::string name = server.name.empty() ? server.address.to_string() : server.name;
-  last_failure_ = {why.code, name + ": " + (why.detail.empty() ? why.code.message() : why.detail)};
+  note_failure(server.name.empty() ? server.address.to_string() : server.name, which.server.local,
+               why, code);
+}
+
+void relays::note_failure(const std::string& server, base::socket_id asked_from,
+                          const base::failure& why, std::uint16_t code) {
+  const std::string words = why.detail.empty() ? why.code.message() : why.detail;
+  last_failure_ = {why.code, server + ": " + words};
   log_(log_level::warning, [&] { return last_failure_->detail; });
+  if (refusals_.size() < max_relays)
+    refusals_.push_back({server, asked_from, code, {why.code, words}});
+}
+
+std::optional<server_refused> relays::poll_refusal() {
+  if (refusals_.empty()) return std::nullopt;
+  server_refused first = std::move(refusals_.front());
+  refusals_.pop_front();
+  return first;
 }
 
 void relays::release_gathering(base::time_point now, relay& which, ice::agent& agent) {

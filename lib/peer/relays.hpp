@@ -11,6 +11,7 @@
 #include "turn/client.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,14 @@ struct turn_server {
   std::string username;
   std::string password;
   std::string name;  ///< as it was configured, for messages
+};
+
+/// A TURN server gave no address.
+struct server_refused {
+  std::string name;  ///< as it was configured
+  base::socket_id asked_from = base::socket_id::none;
+  std::uint16_t code = 0;  ///< of its answer; 0: there was none
+  base::failure why;
 };
 
 /// What an allocation is asked for over: a local socket, or a stream to the server.
@@ -70,6 +79,10 @@ class relays {
 
   /// Why the last allocation failed, if one did.
   [[nodiscard]] const std::optional<base::failure>& last_failure() const { return last_failure_; }
+  /// Keeps why a server gave no address, until it is polled.
+  void note_failure(const std::string& server, base::socket_id asked_from, const base::failure& why,
+                    std::uint16_t code);
+  std::optional<server_refused> poll_refusal();
 
  private:
   static constexpr std::uint32_t relayed_bit = 0x8000'0000;
@@ -90,7 +103,7 @@ class relays {
   void handle(base::time_point now, relay& which, turn::event& event, ice::agent& agent);
   void add_address(base::time_point now, relay& which, const turn::allocated& given,
                    ice::agent& agent);
-  void note_failure(const relay& which, const base::failure& why);
+  void note_failure(const relay& which, const base::failure& why, std::uint16_t code = 0);
   void release_gathering(base::time_point now, relay& which, ice::agent& agent);
   void drop_finished();
   [[nodiscard]] relay make_relay(const base::endpoint& address, const turn_server& configured,
@@ -103,6 +116,7 @@ class relays {
   std::vector<relay> redirected_;
   std::uint32_t last_id_ = 0;
   std::optional<base::failure> last_failure_;
+  std::deque<server_refused> refusals_;
 };
 
 }  // namespace asiortc::peer

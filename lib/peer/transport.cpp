@@ -175,6 +175,7 @@ void transport::handle_direct(base::time_point now, const base::datagram& datagr
 void transport::handle_dtls(base::time_point now, const base::datagram& datagram,
                             base::packet_batch& plain) {
   if (dtls_ && is_known(now, datagram.from)) {
+    count_received(datagram.from, datagram.bytes.size());
     dtls_->handle_datagram(now, datagram.bytes, plain);
   } else if (dtls_state() == dtls::state::new_ || dtls_state() == dtls::state::connecting) {
     keep_early(datagram);
@@ -190,6 +191,41 @@ bool transport::is_known(base::time_point now, const base::route& from) {
   last_known_ = from;
   agent_.note_data_received(now, from);
   return true;
+}
+
+void transport::count_received(const base::route& from, std::size_t bytes) {
+  if (received_from_ != from) {
+    note_traffic();
+    received_from_ = from;
+  }
+  received_ += {1, bytes};
+}
+
+/// What has been appended to the batch since it had so many packets and bytes.
+void transport::count_sent(const base::route& to, const base::packet_batch& batch,
+                           std::size_t packets, std::size_t bytes) {
+  if (sent_to_ != to) {
+    note_traffic();
+    sent_to_ = to;
+  }
+  sent_ += {batch.size() - packets, batch.total_bytes() - bytes};
+}
+
+void transport::note_traffic() {
+  if (sent_.packets > 0) agent_.note_traffic(sent_to_, std::exchange(sent_, {}), {});
+  if (received_.packets > 0) agent_.note_traffic(received_from_, {}, std::exchange(received_, {}));
+}
+
+std::vector<ice::pair_report> transport::pairs() {
+  note_traffic();
+  return agent_.pairs();
+}
+
+std::optional<base::endpoint> transport::address_of(base::socket_id socket) const {
+  const auto found = std::find_if(sockets_.begin(), sockets_.end(),
+                                  [=](const auto& each) { return each.id == socket; });
+  if (found == sockets_.end()) return std::nullopt;
+  return found->address;
 }
 
 void transport::keep_early(const base::datagram& datagram) {
@@ -230,6 +266,7 @@ base::time_point transport::next_deadline() const {
 
 std::optional<transport_event> transport::poll_event(base::time_point now) {
   relays_.update(now, agent_);
+  if (auto refused = relays_.poll_refusal()) return *refused;
   while (auto event = agent_.poll_event()) {
     if (std::holds_alternative<ice::writable>(*event)) {
       writable_ = true;
@@ -257,7 +294,10 @@ void transport::poll_transmit(base::time_point now, base::packet_batch& out) {
   agent_.poll_transmit(packets);
   if (const auto route = dtls_ ? agent_.data_route() : std::nullopt) {
     packets.set_route(*route, base::traffic_class::control);
+    const std::size_t before = packets.size();
+    const std::size_t bytes_before = packets.total_bytes();
     dtls_->poll_transmit(packets);
+    count_sent(*route, packets, before, bytes_before);
   }
   if (relays_.empty()) return;
   forward(now, packets, out);
@@ -277,22 +317,22 @@ void transport::forward(base::time_point now, const base::packet_batch& packets,
 }
 
 bool transport::set_data_route(base::packet_batch& out) {
-  const auto route = agent_.data_route();
-  if (!route) return false;
-  relayed_data_route_ = relays::is_relayed(route->local) ? route : std::nullopt;
-  out.set_route(*route, base::traffic_class::data);
+  data_route_ = agent_.data_route();
+  if (!data_route_) return false;
+  data_is_relayed_ = relays::is_relayed(data_route_->local);
+  out.set_route(*data_route_, base::traffic_class::data);
   return true;
 }
 
 void transport::seal(base::time_point now, base::byte_span plain, base::packet_batch& out) {
-  if (!dtls_) return;
-  if (!relayed_data_route_) {
-    dtls_->seal(plain, out);
-    return;
-  }
-  base::packet_batch& sealed = relay_scratch();
-  sealed.set_route(*relayed_data_route_, base::traffic_class::data);
-  if (dtls_->seal(plain, sealed)) forward(now, sealed, out);
+  if (!dtls_ || !data_route_) return;
+  base::packet_batch& sealed = data_is_relayed_ ? relay_scratch() : out;
+  if (data_is_relayed_) sealed.set_route(*data_route_, base::traffic_class::data);
+  const std::size_t before = sealed.size();
+  const std::size_t bytes_before = sealed.total_bytes();
+  const bool done = dtls_->seal(plain, sealed);
+  count_sent(*data_route_, sealed, before, bytes_before);
+  if (done && data_is_relayed_) forward(now, sealed, out);
 }
 
 dtls::state transport::dtls_state() const {

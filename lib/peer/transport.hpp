@@ -30,9 +30,9 @@ struct transport_settings {
   base::logger log;
 };
 
-using transport_event =
-    std::variant<ice::local_candidate_gathered, ice::gathering_complete, ice::state_changed,
-                 ice::selected_pair_changed, dtls::state_changed>;
+using transport_event = std::variant<ice::local_candidate_gathered, ice::gathering_complete,
+                                     ice::state_changed, ice::selected_pair_changed,
+                                     ice::server_failed, server_refused, dtls::state_changed>;
 
 class transport {
  public:
@@ -68,6 +68,12 @@ class transport {
   [[nodiscard]] const std::optional<base::failure>& last_relay_failure() const {
     return relays_.last_failure();
   }
+  /// The server could not even be asked.
+  void note_turn_failure(const std::string& name, const std::string& why) {
+    relays_.note_failure(name, {}, {errc::turn_unreachable, why}, 0);
+  }
+  /// The address of a local socket; none for a stream.
+  [[nodiscard]] std::optional<base::endpoint> address_of(base::socket_id socket) const;
 
   // Input.
   void begin_batch() { last_known_.reset(); }
@@ -91,6 +97,8 @@ class transport {
   [[nodiscard]] dtls::state dtls_state() const;
   /// Of the certificate that the other side has proved to be its own; none before.
   [[nodiscard]] std::optional<crypto::fingerprint> remote_fingerprint() const;
+  /// With what has gone over each until now.
+  [[nodiscard]] std::vector<ice::pair_report> pairs();
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
   /// Says farewell into `out`, then nothing more.
@@ -108,6 +116,10 @@ class transport {
   void forward(base::time_point now, const base::packet_batch& packets, base::packet_batch& out);
   void handle_dtls(base::time_point now, const base::datagram& datagram, base::packet_batch& plain);
   [[nodiscard]] bool is_known(base::time_point now, const base::route& from);
+  void count_received(const base::route& from, std::size_t bytes);
+  void count_sent(const base::route& to, const base::packet_batch& batch, std::size_t packets,
+                  std::size_t bytes);
+  void note_traffic();
   void keep_early(const base::datagram& datagram);
   void start_dtls(base::time_point now);
 
@@ -123,7 +135,13 @@ class transport {
   std::optional<std::string> remote_tls_id_;
   std::string negotiated_ufrag_;
   bool writable_ = false;
-  std::optional<base::route> relayed_data_route_;  ///< where data goes, if through a relay
+  std::optional<base::route> data_route_;  ///< where data goes in this turn
+  bool data_is_relayed_ = false;
+  // Counted here for as long as the route is the same, then told to the agent.
+  base::route sent_to_;
+  base::route received_from_;
+  ice::traffic sent_;
+  ice::traffic received_;
   std::optional<base::route> last_known_;
   std::vector<early_datagram> early_;
   std::size_t early_bytes_ = 0;

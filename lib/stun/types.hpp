@@ -30,9 +30,10 @@ enum class method : std::uint16_t {
   channel_bind = 0x009,
 };
 
-/// RFC 8489 18.3, RFC 8445 20.1, RFC 8656 18. Below 0x8000 comprehension is required.
+/// RFC 8489 18.3, RFC 8445 20.1, RFC 8656 18, RFC 5780 7. Below 0x8000 comprehension is required.
 enum class attribute_type : std::uint16_t {
   mapped_address = 0x0001,
+  change_request = 0x0003,
   username = 0x0006,
   message_integrity = 0x0008,
   error_code = 0x0009,
@@ -59,6 +60,8 @@ enum class attribute_type : std::uint16_t {
   fingerprint = 0x8028,
   ice_controlled = 0x8029,
   ice_controlling = 0x802A,
+  response_origin = 0x802B,
+  other_address = 0x802C,
 };
 
 // RFC 8489 14.8 and RFC 8445 7.3.1.1.

@@ -120,7 +120,7 @@ class script {
     }
     static_cast<void>(core_->current_local_description());
     static_cast<void>(core_->pending_remote_description());
-    static_cast<void>(core_->candidate_pairs());
+    static_cast<void>(core_->candidate_pairs(now_));
     if (core_->current_signaling_state() == signaling_state::stable &&
         (core_->pending_local_description() || core_->pending_remote_description())) {
       std::abort();

@@ -24,7 +24,7 @@ LAYERS = {
 # The public words that every layer may use, since no Asio is behind them.
 VOCABULARY = set(
     "candidate_pair certificate config configuration data_channel_init error ice_candidate "
-    "log message session_description states".split()
+    "log message nat_behaviour session_description states".split()
 )
 # Layers that may include any public header, and those that may include some more.
 ALL_PUBLIC = {"api", "signaling"}

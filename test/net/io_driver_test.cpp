@@ -262,7 +262,7 @@ TEST_CASE("gathering ends although a server's name is unknown") {
   auto options = on_loopback();
   const auto resolver = std::make_shared<knows_nothing>(context.get_executor());
   options.resolver = resolver;
-  options.stun_servers = {{"stun.nowhere.test", 3478}};
+  options.stun_servers = {{"stun:stun.nowhere.test", "stun.nowhere.test", 3478}};
   bench b(context, options);
   b.negotiate();
   CHECK(test::run_until(context, [&] { return b.first.gathered && b.second.gathered; }));

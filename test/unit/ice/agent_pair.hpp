@@ -133,6 +133,8 @@ class ice_host {
       reason = changed->reason;
     } else if (auto* selected = std::get_if<ice::selected_pair_changed>(&event)) {
       selections.push_back(*selected);
+    } else if (auto* failed = std::get_if<ice::server_failed>(&event)) {
+      server_failures.push_back(std::move(*failed));
     } else {
       ++writables;
     }
@@ -149,6 +151,7 @@ class ice_host {
   std::vector<ice::candidate> candidates;
   std::vector<ice::agent_state> states;
   std::vector<ice::selected_pair_changed> selections;
+  std::vector<ice::server_failed> server_failures;
   std::vector<base::route> data;
   base::failure reason = boost::system::error_code{};
   int gathering_completes = 0;

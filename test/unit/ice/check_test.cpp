@@ -149,7 +149,7 @@ TEST_CASE("an answer from another address fails the pair") {
   peer.give(peer.success_for(check), ep("10.0.0.66:666"));
   CHECK_FALSE(peer.host.connected());
   REQUIRE(peer.host.agent.pairs().size() == 1);
-  CHECK(peer.host.agent.pairs()[0].state == "failed");
+  CHECK(peer.host.agent.pairs()[0].state == candidate_pair_state::failed);
   // RFC 8445 7.3.1.4: a check from the other side gives a failed pair another chance.
   peer.give(peer.build(peer.request()));
   const auto again = peer.take(message_class::request);
@@ -164,7 +164,7 @@ TEST_CASE("an authentic error fails the pair") {
   peer.give(peer.build(peer.request()));
   const auto check = *peer.take(message_class::request);
   peer.give(ice::build_error(*stun::message_view::parse(check), 400, "Bad Request", peer.own));
-  CHECK(peer.host.agent.pairs()[0].state == "failed");
+  CHECK(peer.host.agent.pairs()[0].state == candidate_pair_state::failed);
 }
 
 TEST_CASE("USE-CANDIDATE before our own check succeeded nominates when it does") {
@@ -234,12 +234,12 @@ TEST_CASE("an ICMP error fails a check early and leaves a valid pair alone") {
   const base::route route{base::socket_id{1}, peer.address};
   SUBCASE("while the check is under way") {
     peer.host.agent.handle_send_error(peer.net.now, route);
-    CHECK(peer.host.agent.pairs()[0].state == "failed");
+    CHECK(peer.host.agent.pairs()[0].state == candidate_pair_state::failed);
   }
   SUBCASE("when it has succeeded") {
     peer.give(peer.success_for(check));
     peer.host.agent.handle_send_error(peer.net.now, route);
-    CHECK(peer.host.agent.pairs()[0].state == "succeeded");
+    CHECK(peer.host.agent.pairs()[0].state == candidate_pair_state::succeeded);
   }
 }
 

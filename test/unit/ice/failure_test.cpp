@@ -47,8 +47,10 @@ TEST_CASE("checks that nobody answers fail at 39.5 s once the end of candidates 
   CHECK(lone.pair.left.agent.state() == agent_state::checking);
   CHECK(lone.failed_within(2ms));
   CHECK(lone.pair.left.reason.code == errc::checks_failed);
-  CHECK(lone.pair.left.agent.pairs()[0].state == "failed");
+  CHECK(lone.pair.left.agent.pairs()[0].state == candidate_pair_state::failed);
+  CHECK(lone.pair.left.agent.pairs()[0].failure == "no answer");
   CHECK(lone.pair.left.agent.pairs()[0].requests_sent == 7);
+  CHECK(lone.pair.left.reason.detail == "no candidate pair works: 1 failed (1 no answer)");
 }
 
 TEST_CASE("pairs that fail early do not fail the agent before the PAC timer") {

@@ -71,15 +71,34 @@ TEST_CASE("a silent server holds gathering up for 9.5 seconds") {
   lone.finish();
   lone.pair.run_for(9400ms);
   CHECK(host.gathering_completes == 0);
+  CHECK(host.server_failures.empty());
   lone.pair.run_for(200ms);
   CHECK(host.gathering_completes == 1);
+  REQUIRE(host.server_failures.size() == 1);
+  CHECK(host.server_failures[0].why == "no answer");
+  CHECK(host.server_failures[0].asked.remote == ep("203.0.113.1:3478"));
 }
 
-TEST_CASE("a server that refuses or cannot be reached ends its part of gathering") {
+TEST_CASE("a server of a family that the host lacks is told as such") {
   lone_host lone;
   auto& host = lone.host();
+  host.add_socket(ep("10.0.0.1:1000"));
+  host.agent.add_stun_server(lone.pair.net.now, ep("[2001:db8::9]:3478"));
+  lone.finish();
+  CHECK(host.gathering_completes == 1);
+  REQUIRE(host.server_failures.size() == 1);
+  CHECK(host.server_failures[0].why == "no local address of its family");
+}
+
+TEST_CASE("a server that refuses or cannot be reached ends its part of gathering, and says why") {
+  lone_host lone;
+  auto& host = lone.host();
+  std::string why;
+  std::uint16_t code = 0;
   const auto id = host.add_socket(ep("10.0.0.1:1000"));
   SUBCASE("an error answer") {
+    why = "refused with 500";
+    code = 500;
     const auto address = ep("203.0.113.1:3478");
     auto& net = lone.pair.net;
     net.attach(address, [&net, address](base::byte_span bytes, const base::endpoint& from) {
@@ -93,16 +112,21 @@ TEST_CASE("a server that refuses or cannot be reached ends its part of gathering
     host.pump();
   }
   SUBCASE("an ICMP error") {
+    why = "not reachable";
     host.agent.add_stun_server(lone.pair.net.now, ep("203.0.113.1:3478"));
     host.agent.handle_send_error(lone.pair.net.now, {id, ep("203.0.113.1:3478")});
   }
   SUBCASE("its socket goes") {
+    why = "no local address of its family";
     host.agent.add_stun_server(lone.pair.net.now, ep("203.0.113.1:3478"));
     host.remove_socket(id);
   }
   lone.finish();
   lone.pair.run_for(10ms);
   CHECK(host.gathering_completes == 1);
+  REQUIRE(host.server_failures.size() == 1);
+  CHECK(host.server_failures[0].why == why);
+  CHECK(host.server_failures[0].code == code);
 }
 
 TEST_CASE("a server is asked only by sockets of its family, one question every 50 ms") {

@@ -1,0 +1,176 @@
+// Why it failed, in the words and codes that a user is given.
+#include "support/turn_server.hpp"
+#include "unit/peer/fixture.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace asiortc;
+using namespace asiortc::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const auto relay_address = *base::endpoint::parse("203.0.113.1:3478");
+const auto own_address = *base::endpoint::parse("192.0.2.1:4000");
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// A peer with a TURN server that does what the test wants.
+class refused_peer {
+ public:
+  explicit refused_peer(peer::settings settings = {})
+      : server(turn_server_settings{}), peer(1, std::move(settings)) {
+    server.to_client = [this](const base::endpoint&, base::byte_span bytes) {
+      waiting_.emplace_back(bytes.begin(), bytes.end());
+    };
+    peer.create_channel();
+    REQUIRE(peer.set_local());
+  }
+
+  void gather(const std::string& password) {
+    peer::turn_server configured;
+    configured.address = relay_address;
+    configured.username = "user";
+    configured.password = password;
+    configured.name = "turn:relay.test";
+    peer->add_turn_server(now, configured);
+    peer.gather();
+  }
+
+  void run_until(base::time_point end) {
+    while (true) {
+      settle();
+      const auto next = peer->next_deadline();
+      if (next > end) break;
+      now = std::max(now, next);
+      peer->handle_timeout(now);
+    }
+    now = end;
+  }
+
+  template <class Event>
+  std::vector<Event> told() const {
+    std::vector<Event> found;
+    for (const auto& each : peer.events) {
+      if (const auto* event = std::get_if<Event>(&each)) found.push_back(*event);
+    }
+    return found;
+  }
+
+  turn_server server;
+  lone_peer peer;
+  base::time_point now = start;
+
+ private:
+  void settle() {
+    base::packet_batch batch;
+    peer->poll_transmit(now, batch);
+    for (const auto& packet : batch.entries()) {
+      if (packet.to.remote == relay_address) {
+        server.handle_client(now, own_address, batch.view(packet));
+      }
+    }
+    for (auto& bytes : std::exchange(waiting_, {})) {
+      base::datagram datagram;
+      datagram.bytes = bytes;
+      datagram.from = {base::socket_id{1}, relay_address};
+      peer->handle_datagrams(now, {&datagram, 1});
+    }
+    peer.drain();
+    if (!batch.empty()) settle();
+  }
+
+  std::vector<base::bytes> waiting_;
+};
+
+}  // namespace
+
+TEST_CASE("a TURN server that refuses is told with its URL, its code and the address it saw") {
+  refused_peer lone;
+  std::uint16_t code = 486;
+  SUBCASE("the quota is reached") {
+    lone.server.refuse = [](const stun::message_view&) { return std::uint16_t{486}; };
+    lone.gather("secret");
+  }
+  SUBCASE("the password is wrong") {
+    code = 401;
+    lone.gather("guessed");
+  }
+  lone.run_until(start + 10s);
+  const auto errors = lone.told<peer::ice_candidate_error_event>();
+  REQUIRE(errors.size() == 1);
+  const ice_candidate_error& error = errors[0].value;
+  CHECK(error.url == "turn:relay.test");
+  CHECK(error.code == code);
+  CHECK(contains(error.text, std::to_string(code)));
+  CHECK(error.address == "192.0.2.1");
+  CHECK(error.port == 4000);
+}
+
+TEST_CASE("a failure names the TURN server that refused, and has its cause where that was all") {
+  auto settings = std::make_unique<peer::settings>();
+  settings->ice.relay_only = true;
+  refused_peer lone(*settings);
+  lone.gather("guessed");
+  lone.run_until(start + 10s);
+  REQUIRE(lone.peer.set_remote(sdp_type::answer, data_sdp("active")));
+  REQUIRE(lone.peer.add("candidate:1 1 udp 2122260223 192.0.2.7 5000 typ host", "0"));
+  REQUIRE(lone.peer.add("", "0"));
+  lone.run_until(start + 120s);
+  const auto states = lone.told<peer::connection_state_event>();
+  REQUIRE_FALSE(states.empty());
+  CHECK(states.back().now == connection_state::failed);
+  CHECK(states.back().reason.code == errc::turn_unauthorized);
+  CHECK(contains(states.back().reason.detail, "turn:relay.test"));
+  CHECK(contains(states.back().reason.detail, "401"));
+}
+
+TEST_CASE("servers that could not be asked are told, and a TURN server among them is a cause") {
+  refused_peer lone;
+  lone.peer->stun_server_failed(start, "stun:nowhere.test", "the name has no address");
+  lone.peer->turn_server_failed(start, "turns:nowhere.test", "the certificate is refused: why");
+  lone.run_until(start + 1s);
+  const auto errors = lone.told<peer::ice_candidate_error_event>();
+  REQUIRE(errors.size() == 2);
+  CHECK(errors[0].value.url == "stun:nowhere.test");
+  CHECK(errors[0].value.code == ice_candidate_error::not_reached);
+  CHECK(errors[0].value.text == "the name has no address");
+  CHECK(errors[1].value.url == "turns:nowhere.test");
+  CHECK(errors[1].value.code == ice_candidate_error::not_reached);
+  CHECK(contains(errors[1].value.text, "certificate"));
+}
+
+TEST_CASE("a STUN server that stays silent is told by its URL") {
+  refused_peer lone;
+  lone.peer->add_stun_server(start, *base::endpoint::parse("203.0.113.9:3478"), "stun:silent.test");
+  lone.peer.gather();
+  lone.run_until(start + 12s);
+  const auto errors = lone.told<peer::ice_candidate_error_event>();
+  REQUIRE(errors.size() == 1);
+  CHECK(errors[0].value.url == "stun:silent.test");
+  CHECK(errors[0].value.code == ice_candidate_error::not_reached);
+  CHECK(contains(errors[0].value.text, "no answer"));
+  CHECK(errors[0].value.address == "192.0.2.1");
+}
+
+TEST_CASE("the table of pairs stays after the end as it was last") {
+  refused_peer lone;
+  lone.peer.gather();
+  REQUIRE(lone.peer.set_remote(sdp_type::answer, data_sdp("active")));
+  REQUIRE(lone.peer.add("candidate:1 1 udp 2122260223 192.0.2.7 5000 typ host", "0"));
+  lone.run_until(start + 2s);
+  const auto before = lone.peer->candidate_pairs(lone.now);
+  REQUIRE(before.size() == 1);
+  CHECK(before[0].checks_sent >= 2);
+  CHECK(before[0].remote.address == "192.0.2.7");
+  lone.peer->close(lone.now, errc::closed);
+  CHECK(lone.peer->candidate_pairs(lone.now + 1h) == before);
+}
