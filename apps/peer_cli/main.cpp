@@ -12,6 +12,7 @@
 
 #include <csignal>
 #include <fcntl.h>
+#include <iostream>
 #include <optional>
 #include <unistd.h>
 

@@ -84,13 +84,13 @@ void stun_probe::finish(error_code error, std::string detail) {
 void stun_probe::ask_over_datagrams() {
   const auto local = find_source(wanted_.server);
   if (!local) return finish(asio::error::network_unreachable, "no route to the server");
-  stun::nat_discovery_settings settings;
-  settings.server = wanted_.server;
-  settings.whole = wanted_.discover_nat;
-  if (!open_socket(*local, settings.mapping_socket)) return;
-  if (!open_socket(*local, settings.filtering_socket)) return;
+  stun::nat_discovery_settings how;
+  how.server = wanted_.server;
+  how.whole = wanted_.discover_nat;
+  if (!open_socket(*local, how.mapping_socket)) return;
+  if (!open_socket(*local, how.filtering_socket)) return;
   outcome_.local = sockets_.front()->local();
-  core_.emplace(settings, crypto::system_random());
+  core_.emplace(how, crypto::system_random());
   core_->start(started_);
   pump();
 }
@@ -168,13 +168,13 @@ void stun_probe::finish_discovery() {
 // Over TCP and TLS.
 
 void stun_probe::ask_over_stream() {
-  turn_stream::settings settings;
-  settings.id = base::socket_id{1};
-  settings.server = wanted_.server;
-  settings.host = wanted_.host;
-  settings.tls = wanted_.transport == turn_transport::tls;
-  settings.trusted_certificates = wanted_.trusted_certificates;
-  stream_ = std::make_shared<turn_stream>(strand_.get(), std::move(settings));
+  turn_stream::settings how;
+  how.id = base::socket_id{1};
+  how.server = wanted_.server;
+  how.host = wanted_.host;
+  how.tls = wanted_.transport == turn_transport::tls;
+  how.trusted_certificates = wanted_.trusted_certificates;
+  stream_ = std::make_shared<turn_stream>(strand_.get(), std::move(how));
   stream_->async_open([self = self(), stream = stream_](error_code error) {
     if (!self->done_) return;
     if (error) return self->finish(error, stream->explain(error));
