@@ -16,7 +16,9 @@ namespace {
 
 constexpr std::uint32_t rto_initial_ms = 1000;
 constexpr std::uint32_t rto_min_ms = 200;
-constexpr std::uint32_t rto_max_ms = 10000;
+// RFC 9260 16 suggests a minute. ICE tells when the peer is gone; but after an outage nothing moves
+// before the timer runs out, and then another way is mostly there already.
+constexpr std::uint32_t rto_max_ms = 3000;
 // Practically for ever: it is ICE that decides when the peer is gone, not SCTP (RFC 8831 6.2 lets
 // the association outlive path changes).
 constexpr std::uint16_t unlimited = 65535;
