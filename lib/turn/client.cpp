@@ -9,6 +9,9 @@
 namespace asiortc::turn {
 namespace {
 
+// A question and its four repetitions have found no answer by then.
+constexpr base::duration silent_after = std::chrono::seconds(10);
+
 const char* name_of(state value) {
   switch (value) {
     case state::new_:
@@ -62,7 +65,7 @@ base::time_point client::impl::next_deadline() const {
   base::time_point next = peers_.next_deadline();
   for (const auto& r : requests_) next = std::min(next, r.clock.deadline());
   if (state_ == state::allocating) next = std::min(next, give_up_at_);
-  if (state_ == state::allocated) next = std::min({next, refresh_at_, expires_at_});
+  if (state_ == state::allocated) next = std::min({next, refresh_at_, expires_at_, probe_at()});
   return next;
 }
 
@@ -159,6 +162,10 @@ std::optional<event> client::poll_event() {
 }
 
 void client::close(base::time_point now) { impl_->close(now); }
+
+bool client::is_silent(base::time_point now) const {
+  return impl_->unheard_since_ != base::never && now >= impl_->unheard_since_ + silent_after;
+}
 
 state client::current_state() const { return impl_->state_; }
 

@@ -110,6 +110,8 @@ class client {
   void close(base::time_point now);
 
   [[nodiscard]] state current_state() const;
+  /// Whether nothing has come for ten seconds, although packets were sent and the server was asked.
+  [[nodiscard]] bool is_silent(base::time_point now) const;
   /// Datagrams that were malformed, unauthentic, unasked for or from elsewhere.
   [[nodiscard]] std::uint64_t dropped_datagrams() const;
   /// Packets that `send` did not take, or that waited for a permission in vain.

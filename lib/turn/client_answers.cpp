@@ -76,6 +76,7 @@ void client::impl::handle_answer(base::time_point now, const stun::message_view&
     return;
   }
   if (const auto doubt = doubt_about(*found, answer)) return disbelieve(now, found, *doubt);
+  unheard_since_ = base::never;
   request answered = std::move(*found);
   requests_.erase(found);
   if (answer.kind() == message_class::success) return accept(now, answered, answer);

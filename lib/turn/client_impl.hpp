@@ -51,6 +51,9 @@ struct client::impl {
   bool is_over(base::time_point now, request& which);
   bool is_over(base::time_point now, permission& which);
   bool is_over(base::time_point now, channel& which);
+  /// When the server is to be asked whether it is still there.
+  [[nodiscard]] base::time_point probe_at() const;
+  void probe(base::time_point now);
 
   // Answers (client_answers.cpp).
   void handle_answer(base::time_point now, const stun::message_view& answer);
@@ -96,6 +99,8 @@ struct client::impl {
   base::time_point give_up_at_ = base::never;
   base::time_point refresh_at_ = base::never;
   base::time_point expires_at_ = base::never;
+  /// When a packet of ours left for a peer that was the first since the server was heard.
+  base::time_point unheard_since_ = base::never;
   refusal last_refusal_{0, "did not answer"};
   std::uint64_t dropped_datagrams_ = 0;
   std::uint64_t dropped_packets_ = 0;

@@ -26,6 +26,7 @@ outcome client::impl::handle_datagram(base::time_point now, const base::datagram
   }
   if (looks_like_channel_data(datagram.bytes)) {
     handle_channel_data(datagram.bytes, result);
+    if (result.relayed) unheard_since_ = base::never;
     return result;
   }
   if (!stun::looks_like_stun(datagram.bytes)) return result;
@@ -34,6 +35,7 @@ outcome client::impl::handle_datagram(base::time_point now, const base::datagram
   result.taken = true;
   if (message && message->kind() == stun::message_class::indication) {
     handle_indication(*message, datagram.bytes, result);
+    if (result.relayed) unheard_since_ = base::never;
   } else if (message && message->kind() != stun::message_class::request) {
     handle_answer(now, *message);
   } else {
@@ -77,6 +79,7 @@ bool client::impl::send(base::time_point now, const base::endpoint& peer, base::
   channel* through = peers_.find(peer);
   if (through != nullptr && through->now == channel::status::bound) {
     through->last_used = now;
+    unheard_since_ = std::min(unheard_since_, now);
     out.set_route(settings_.server, kind);
     write_channel_data(through->number, payload, out);
     return true;
@@ -88,6 +91,7 @@ bool client::impl::send(base::time_point now, const base::endpoint& peer, base::
   if (allowed->now == permission::status::asked) {
     return keep_waiting(*allowed, peer, payload, kind);
   }
+  unheard_since_ = std::min(unheard_since_, now);
   out.set_route(settings_.server, kind);
   write_indication(peer, payload, out);
   return true;

@@ -14,6 +14,11 @@ constexpr std::uint32_t transport_udp = 17U << 24;
 // RFC 8656 18.6: "0x02: IPv6", then three reserved bytes.
 constexpr std::uint32_t family_ipv6 = 2U << 24;
 
+// A server that was restarted drops what it has no allocation for, and says nothing.
+constexpr base::duration probe_after = std::chrono::seconds(2);
+
+constexpr std::uint32_t default_lifetime = 600;
+
 /// Lets each entry do what is due and drops those that are over.
 template <class Entries, class Is>
 void update_each(Entries& entries, Is is_over) {
@@ -56,7 +61,9 @@ base::bytes client::impl::build(request& which) {
     case method::create_permission:
       message.add_xor_address(attribute_type::xor_peer_address, which.peer);
       break;
-    default:  // a Refresh says nothing more: the server's lifetime will do
+    default:
+      // RFC 8656 7.2 has it for a default. coturn keeps to its own maximum only where it is asked.
+      message.add_u32(attribute_type::lifetime, default_lifetime);
       break;
   }
   which.is_signed = credentials_.challenged();
@@ -125,12 +132,29 @@ void client::impl::ask_again(const request& which, base::time_point at) {
 void client::impl::do_what_is_due(base::time_point now) {
   update_each(requests_, [&](request& r) { return is_over(now, r); });
   if (state_ != state::allocated) return;
+  if (probe_at() <= now) probe(now);
   if (refresh_at_ <= now) {
     refresh_at_ = base::never;
     ask(now, method::refresh);
   }
   update_each(peers_.permissions(), [&](permission& p) { return is_over(now, p); });
   update_each(peers_.channels(), [&](channel& c) { return is_over(now, c); });
+}
+
+base::time_point client::impl::probe_at() const {
+  const bool heard = unheard_since_ == base::never;
+  return heard || is_asking(method::refresh, {}) ? base::never : unheard_since_ + probe_after;
+}
+
+/// The server may have forgotten all, or what it keeps for the peers that we send to.
+void client::impl::probe(base::time_point now) {
+  refresh_at_ = now;
+  const auto ask_anew = [&](auto& which) {
+    const bool is_asked = which.ask_at == base::never;
+    if (!is_asked && which.last_used >= unheard_since_) which.ask_at = now;
+  };
+  for (auto& p : peers_.permissions()) ask_anew(p);
+  for (auto& c : peers_.channels()) ask_anew(c);
 }
 
 bool client::impl::is_over(base::time_point now, permission& which) {

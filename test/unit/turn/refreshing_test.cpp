@@ -100,6 +100,83 @@ TEST_CASE("a server that falls silent ends the allocation when its lifetime is o
   CHECK(f.to_server.size() >= 2 + 5 + 5);
 }
 
+TEST_CASE("a server that was restarted is found out within seconds of the first packet it drops") {
+  turn_fixture f;
+  f.echo = true;
+  REQUIRE(f.allocate());
+  for (int i = 0; i < 10; ++i) {
+    f.send(peer_a, "x", traffic_class::data);
+    f.run_for(1s);
+  }
+  REQUIRE(f.received.size() == 10);
+  SUBCASE("when data goes over a channel") {}
+  SUBCASE("when a check goes in an indication") { f.run_for(1h); }
+  f.server.restart();
+  f.run_for(20s);
+  CHECK(f.find_event<turn::ended>() == nullptr);
+  f.send(peer_a, "x");
+  f.run_for(2100ms);
+  const auto* event = f.find_event<turn::ended>();
+  REQUIRE(event != nullptr);
+  CHECK(event->code == 437);
+  CHECK(event->why.code == errc::turn_lost);
+}
+
+TEST_CASE("a peer that never answers costs a refresh every other second, and no allocation") {
+  turn_fixture f;
+  REQUIRE(f.allocate());
+  for (int i = 0; i < 600; ++i) {
+    f.send(peer_a, "x", traffic_class::data);
+    f.run_for(100ms);
+    CHECK_FALSE(f.client.is_silent(f.now));
+  }
+  CHECK(f.client.current_state() == turn::state::allocated);
+  CHECK(f.server.done(method::refresh) >= 25);
+  CHECK(f.server.done(method::refresh) <= 31);
+}
+
+TEST_CASE("a server that keeps permissions and channels for less than it should is asked anew") {
+  turn_server_settings server;
+  server.permission_lifetime = 5s;
+  server.channel_lifetime = 5s;
+  turn_fixture f(server);
+  f.echo = true;
+  REQUIRE(f.allocate());
+  for (int minute = 0; minute < 5; ++minute) {
+    const auto before = f.received.size();
+    for (int i = 0; i < 600; ++i) {
+      f.send(peer_a, "x", traffic_class::data);
+      f.run_for(100ms);
+    }
+    CHECK(f.received.size() - before >= 400);  // five seconds of seven
+  }
+  CHECK(f.find_event<turn::peer_refused>() == nullptr);
+}
+
+TEST_CASE("a server is silent when it gave no answer for ten seconds, until it is heard again") {
+  turn_fixture f;
+  f.echo = true;
+  REQUIRE(f.allocate());
+  f.deliver = [](int, bool, base::byte_span) { return false; };
+  f.run_for(100s);
+  CHECK_FALSE(f.client.is_silent(f.now));  // nothing was sent
+  f.send(peer_a, "x", traffic_class::data);
+  f.run_for(1s);
+  f.deliver = nullptr;
+  f.run_for(5s);
+  REQUIRE(f.client.has_channel(peer_a));
+  f.deliver = [](int, bool, base::byte_span) { return false; };
+  f.send(peer_a, "x", traffic_class::data);
+  f.run_for(9s);
+  CHECK_FALSE(f.client.is_silent(f.now));
+  f.run_for(1s);
+  CHECK(f.client.is_silent(f.now));
+  f.deliver = nullptr;
+  f.run_for(15s);
+  CHECK_FALSE(f.client.is_silent(f.now));
+  CHECK(f.client.current_state() == turn::state::allocated);
+}
+
 TEST_CASE("a refusal of a refresh is not the end before the lifetime is over") {
   turn_fixture f;
   REQUIRE(f.allocate());
