@@ -52,8 +52,9 @@ std::optional<base::mutable_byte_span> message_framer::next() {
 }
 
 std::optional<base::mutable_byte_span> rfc4571_framer::next() {
-  while (buffer_.waiting().size() >= header_size) {
+  while (!broken_ && buffer_.waiting().size() >= header_size) {
     const std::uint16_t length = base::byte_reader(buffer_.waiting()).u16();
+    if (length > largest_) return give_up();
     const auto packet = take({header_size, length, 0});
     if (!packet || !packet->empty()) return packet;
   }

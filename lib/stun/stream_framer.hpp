@@ -54,17 +54,23 @@ class message_framer : public stream_framer {
   std::size_t largest_;
 };
 
-/// RFC 4571 2: each packet behind its length in two bytes, as ICE-TCP has it (RFC 6544 3). Every
-/// length is possible, so such a stream cannot break; the largest packet has 65535 bytes.
+/// RFC 4571 2: each packet behind its length in two bytes, as ICE-TCP has it (RFC 6544 3). Only a
+/// packet that is larger than agreed breaks such a stream.
 class rfc4571_framer : public stream_framer {
  public:
   static constexpr std::size_t header_size = 2;
+
+  /// `largest` bounds a packet, and so the memory that a stranger can take.
+  explicit rfc4571_framer(std::size_t largest = 0xFFFF) : largest_(largest) {}
 
   /// As `message_framer::next`. Empty packets are passed over.
   std::optional<base::mutable_byte_span> next();
 
   /// Appends the packet in its frame; it must not be larger than 65535 bytes.
   static void write(base::bytes& out, base::byte_span packet);
+
+ private:
+  std::size_t largest_;
 };
 
 }  // namespace asiortc::stun

@@ -104,6 +104,18 @@ TEST_CASE("what is read into the framer's own memory needs no copy, and the memo
   }
 }
 
+TEST_CASE("RFC 4571: a packet that is larger than agreed ends the stream before it is there") {
+  stun::rfc4571_framer framer(100);
+  base::bytes stream;
+  stun::rfc4571_framer::write(stream, base::bytes(100, 1));
+  stun::rfc4571_framer::write(stream, base::bytes(101, 2));
+  framer.feed(base::byte_span(stream).first(104));
+  CHECK(drain(framer) == std::vector<base::bytes>{base::bytes(100, 1)});
+  CHECK(framer.broken());
+  framer.feed(base::byte_span(stream).subspan(104));
+  CHECK(drain(framer).empty());
+}
+
 TEST_CASE("RFC 4571: packets come out whole, wherever the stream is cut, and empty ones not") {
   const std::vector<base::bytes> packets{{1}, {2, 3, 4}, base::bytes(65535, 5), {6}};
   base::bytes stream;
