@@ -21,9 +21,10 @@ class ASIORTC_EXPORT candidate_info {
   candidate_info() = default;
 
   candidate_type type = candidate_type::host;  ///< how it was learnt (RFC 8445 5.1.1)
-  std::string protocol = "udp";                ///< to the peer; always "udp"
+  std::string protocol = "udp";                ///< to the peer: "udp" or "tcp"
+  std::string tcp_type;                        ///< over TCP "active" or "passive", else empty
   std::string address;                         ///< an IP address, or the mDNS name that hides it
-  std::uint16_t port = 0;                      ///< a UDP port
+  std::uint16_t port = 0;                      ///< of UDP or TCP
 
   /// Whether all members are equal.
   bool operator==(const candidate_info&) const = default;

@@ -203,7 +203,8 @@ bool agent::is_known_route(const base::route& route) const {
   bool known = false;
   impl_->for_each_generation([&](generation& gen) {
     const pair* const which = gen.checks.find(route);
-    known = known || (which != nullptr && which->valid) || gen.remotes.find(route.remote);
+    known = known || (which != nullptr && which->valid) ||
+            gen.remotes.find(route.remote, impl_->gather.protocol_of(route.local));
   });
   return known;
 }
@@ -228,6 +229,24 @@ void agent::handle_send_error(base::time_point now, const base::route& route) {
   if (impl_->is_over()) return;
   impl_->handle_send_error(route);
   impl_->run(now);
+}
+
+void agent::handle_connection_lost(base::time_point now, const base::route& route) {
+  if (impl_->is_over()) return;
+  impl_->lose_connection(route);
+  impl_->run(now);
+}
+
+bool agent::uses_connection(const base::route& route) const {
+  if (impl_->is_over()) return false;
+  bool used = false;
+  impl_->for_each_generation([&](generation& gen) {
+    const pair* const which = gen.checks.find(route);
+    used = used || (which != nullptr && which->state != pair_state::failed) ||
+           std::any_of(gen.early.begin(), gen.early.end(),
+                       [&](const early_check& check) { return check.from == route; });
+  });
+  return used;
 }
 
 agent_state agent::state() const { return impl_->state; }

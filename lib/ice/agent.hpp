@@ -36,6 +36,8 @@ struct agent_settings {
   bool hide_addresses = false;
   /// RFC 8445 2.5: host candidates alone, no checks of our own; for hosts that everybody reaches.
   bool lite = false;
+  /// RFC 6544: TCP candidates of the other side are taken too. Ours come from `add_local_socket`.
+  bool tcp = false;
   std::size_t max_pairs = 100;              // RFC 8445 6.1.2.5: "the default limit is 100"
   std::size_t max_remote_candidates = 100;  // bounds what a peer can make us keep
   base::duration pacing = std::chrono::milliseconds(50);          // RFC 8445 14.2: Ta
@@ -48,14 +50,16 @@ struct agent_settings {
   base::duration keepalive_interval = std::chrono::seconds(15);   // RFC 8445 11: Tr
 };
 
-/// A local address the shell has bound a UDP socket to.
+/// A local address the shell has bound a UDP socket to; or one end of ICE-TCP at a local address,
+/// where each connection is a route of this id: a listener, or what connections are opened from.
 struct local_socket {
   base::socket_id id = base::socket_id::none;
-  base::endpoint address;
+  base::endpoint address;  ///< the port is of no matter for an active end
   /// Larger is better; becomes RFC 8445 5.1.2's local preference together with the family.
   std::uint16_t interface_preference = 0;
   /// Told instead of the address, which it hides; empty: the address is told.
   std::string name = {};
+  tcp_type tcp = tcp_type::none;  ///< none: UDP
 };
 
 /// An address that a TURN server lends (RFC 8656): what is sent from `id` leaves the server with
@@ -194,6 +198,13 @@ class agent {
   void note_traffic(const base::route& route, const traffic& sent, const traffic& received);
   /// The socket could not reach the address (ICMP, ENETUNREACH): the pair's check fails early.
   void handle_send_error(base::time_point now, const base::route& route);
+
+  // ICE-TCP (RFC 6544). The first packet to a route of an active end asks the shell to connect.
+  /// The connection is gone, or did not come about. One that was in use is asked for again.
+  void handle_connection_lost(base::time_point now, const base::route& route);
+  /// Whether the other side has proved itself over that connection, or we try to reach it there;
+  /// what stays without use may be closed.
+  [[nodiscard]] bool uses_connection(const base::route& route) const;
 
   [[nodiscard]] agent_state state() const;
   [[nodiscard]] std::vector<pair_report> pairs() const;

@@ -1,12 +1,14 @@
 // Our own requests, and what becomes of the pairs they were sent on.
 #include "ice/agent_impl.hpp"
-#include "ice/priority.hpp"
 
 namespace asiortc::ice {
 namespace {
 
 // A consent check is sent once (RFC 7675 5.1); its answer counts for ten seconds.
 constexpr int consent_wait = 20;
+
+// RFC 8489 6.2.2: over TCP a request is sent once, and given up after Ti, 39.5 s.
+constexpr int tcp_wait = 79;
 
 // A controlled browser leaves its pair for a worse one only when it was quiet for 2.5 s.
 constexpr base::duration confirmation_time = std::chrono::seconds(5);
@@ -28,9 +30,10 @@ void agent::impl::send_check(generation& gen, pair& which, check_kind kind, base
   // RFC 8445 14.3 lets the RTO grow with the number of pairs, to Ta times that number: a hundred
   // pairs would take 395 s to fail. Seven requests of a hundred pairs in 39.5 s stay below one in
   // Ta.
-  check.clock = kind == check_kind::consent
-                    ? stun::retransmission(now, {settings.initial_rto, 1, consent_wait})
-                    : stun::retransmission(now, {settings.initial_rto});
+  stun::retransmission_settings clock{settings.initial_rto};
+  if (which.is_over_tcp()) clock = {settings.initial_rto, 1, tcp_wait};
+  if (kind == check_kind::consent) clock = {settings.initial_rto, 1, consent_wait};
+  check.clock = stun::retransmission(now, clock);
   if (!gen.pending.add(check)) {
     if (!which.valid) gen.checks.set_state(which, pair_state::failed, "too many checks at once");
     return;
@@ -42,7 +45,7 @@ void agent::impl::send_check(generation& gen, pair& which, check_kind kind, base
 void agent::impl::transmit_check(generation& gen, pair& which, const pending_check& check) {
   check_request request;
   request.id = check.id;
-  request.priority = candidate_priority(candidate_type::peer_reflexive, which.local_preference);
+  request.priority = which.reflexive_priority();
   request.as = check.sent_as;
   request.tie_breaker = tie_breaker;
   // Repeated with each check of the selected pair: the other side may have held on to the pair that

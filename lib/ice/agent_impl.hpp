@@ -78,6 +78,7 @@ struct agent::impl {
   void make_pairs(generation& gen, const local_base& local);
   void remove_socket(base::socket_id id);
   void handle_send_error(const base::route& route);
+  void lose_connection(const base::route& route);
 
   // agent_state.cpp: what it all amounts to.
   void set_state(agent_state next, base::failure reason, std::string_view why);

@@ -62,18 +62,14 @@ bool agent::impl::may_use(const local_base& local) const {
 void agent::impl::make_pairs(generation& gen, const std::shared_ptr<const candidate>& remote) {
   if (settings.lite) return;  // only the other side's checks make pairs
   for (const auto& local : gather.bases()) {
-    if (may_use(local) && can_pair(local.own->address.address, remote->address.address)) {
-      gen.checks.add(local, remote, as);
-    }
+    if (may_use(local) && can_pair(*local.own, *remote)) gen.checks.add(local, remote, as);
   }
 }
 
 void agent::impl::make_pairs(generation& gen, const local_base& local) {
   if (settings.lite) return;
   for (const auto& remote : gen.remotes.all()) {
-    if (may_use(local) && can_pair(local.own->address.address, remote->address.address)) {
-      gen.checks.add(local, remote, as);
-    }
+    if (may_use(local) && can_pair(*local.own, *remote)) gen.checks.add(local, remote, as);
   }
 }
 
@@ -94,6 +90,24 @@ void agent::impl::handle_send_error(const base::route& route) {
   if (which == nullptr || which->state != pair_state::in_progress) return;
   current->pending.remove_of(which->id);
   current->checks.set_state(*which, pair_state::failed, "not reachable");
+}
+
+void agent::impl::lose_connection(const base::route& route) {
+  const pair* const carrying = find_active();
+  for_each_generation([&](generation& gen) {
+    std::erase_if(gen.early, [&](const early_check& check) { return check.from == route; });
+    pair* const which = gen.checks.find(route);
+    if (which == nullptr) return;
+    const bool in_use = which == carrying || which->id == gen.selected;
+    invalidate(gen, *which, "its connection is gone");
+    if (which->local->tcp == tcp_type::passive) {
+      // Who opened it comes back from another port, if at all.
+      gen.checks.remove(which->id);
+      gen.remotes.forget(route.remote);
+    } else if (in_use && &gen == current.get()) {
+      trigger_check(gen, *which);
+    }
+  });
 }
 
 }  // namespace asiortc::ice

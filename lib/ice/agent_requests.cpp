@@ -79,8 +79,8 @@ void agent::impl::learn_from_check(generation& gen, base::time_point now,
   // Our password proves that the sender saw our description; the other half of the user name says
   // whether it is the one whose description we have.
   if (local == nullptr || check.remote_ufrag != gen.remote->ufrag) return;
-  const bool is_new = gen.remotes.find(check.from.remote) == nullptr;
-  const auto remote = gen.remotes.learn(check.from.remote, check.priority);
+  const bool is_new = gen.remotes.find(check.from.remote, local->own->protocol) == nullptr;
+  const auto remote = gen.remotes.learn(check.from.remote, check.priority, *local->own);
   if (remote == nullptr) return;
   gen.any_remote_candidate = true;
   if (is_new) gen.last_remote_candidate = now;

@@ -1,7 +1,6 @@
 // Answers to our checks (RFC 8445 7.2.5).
 #include "ice/agent_impl.hpp"
 #include "ice/nomination.hpp"
-#include "ice/priority.hpp"
 
 #include <string>
 #include <utility>
@@ -105,11 +104,15 @@ void agent::impl::note_mapped_address(pair& which, const base::endpoint& mapped)
   if (which.reflexive) return;
   // RFC 8445 7.2.5.3.1: an address that no candidate has is a peer-reflexive candidate.
   candidate learnt;
+  // So is the port that the kernel chose for a connection (RFC 6544 4.5 tells 9 in its place).
   learnt.type = candidate_type::peer_reflexive;
+  learnt.protocol = which.local->protocol;
+  learnt.tcp = which.local->tcp;
   learnt.address = mapped;
   learnt.related = which.local->address;
-  learnt.priority = candidate_priority(learnt.type, which.local_preference);
-  learnt.foundation = gather.foundation(learnt.type, which.local->address.address, {});
+  learnt.priority = which.reflexive_priority();
+  learnt.foundation =
+      gather.foundation(learnt.type, learnt.protocol, which.local->address.address, {});
   which.reflexive = std::make_shared<const candidate>(std::move(learnt));
 }
 

@@ -107,6 +107,7 @@ bool agent::impl::send_triggered(base::time_point now) {
     send_check(gen, *next, kind, now);
     return true;
   }
+  if (next->is_over_tcp()) return true;  // nothing is lost there, so it will be answered yet
   // The packet that triggered it shows that the path has just opened: begin the transaction's
   // clock anew instead of waiting for its next turn.
   running->clock = stun::retransmission(now, {settings.initial_rto});

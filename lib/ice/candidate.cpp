@@ -64,20 +64,6 @@ std::optional<candidate_type> parse_type(std::string_view text) {
   return std::nullopt;
 }
 
-std::string_view to_text(tcp_type type) {
-  switch (type) {
-    case tcp_type::active:
-      return "active";
-    case tcp_type::passive:
-      return "passive";
-    case tcp_type::simultaneous_open:
-      return "so";
-    case tcp_type::none:
-      break;
-  }
-  return "";
-}
-
 /// Words between single or repeated spaces.
 class word_reader {
  public:
@@ -176,7 +162,7 @@ class attribute_parser {
  private:
   base::result<void> take_tcp_type(std::string_view value) {
     for (const auto type : {tcp_type::active, tcp_type::passive, tcp_type::simultaneous_open}) {
-      if (equal_ignoring_case(value, to_text(type))) {
+      if (equal_ignoring_case(value, to_string(type))) {
         out_.tcp = type;
         return {};
       }
@@ -201,6 +187,20 @@ base::result<void> parse_attributes(word_reader& words, candidate& out) {
 }
 
 }  // namespace
+
+std::string_view to_string(tcp_type type) {
+  switch (type) {
+    case tcp_type::active:
+      return "active";
+    case tcp_type::passive:
+      return "passive";
+    case tcp_type::simultaneous_open:
+      return "so";
+    case tcp_type::none:
+      break;
+  }
+  return "";
+}
 
 base::result<candidate> parse_candidate(std::string_view text) {
   if (text.size() > max_text_size) return syntax_error("line", "at most 2048 bytes");
@@ -239,7 +239,7 @@ std::string to_string(const candidate& candidate) {
     text += " raddr " + candidate.related->address.to_string() + " rport " +
             std::to_string(candidate.related->port);
   }
-  if (candidate.tcp != tcp_type::none) text.append(" tcptype ").append(to_text(candidate.tcp));
+  if (candidate.tcp != tcp_type::none) text.append(" tcptype ").append(to_string(candidate.tcp));
   if (!candidate.ufrag.empty()) text += " ufrag " + candidate.ufrag;
   for (const auto& [name, value] : candidate.extensions)
     text.append(" ").append(name).append(" ").append(value);

@@ -18,8 +18,11 @@ namespace asiortc::ice {
 
 enum class transport_protocol : std::uint8_t { udp, tcp };
 
-/// RFC 6544 4.5; kept for TCP candidates, which this version parses and skips.
+/// RFC 6544 4.5: who opens the connection. Simultaneous open is parsed and not used.
 enum class tcp_type : std::uint8_t { none, active, passive, simultaneous_open };
+
+/// As in SDP; empty for none.
+std::string_view to_string(tcp_type type);
 
 struct candidate {
   std::string foundation;

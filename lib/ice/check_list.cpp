@@ -29,6 +29,13 @@ bool can_pair(const base::ip_address& local, const base::ip_address& remote) {
          local.is_loopback() == remote.is_loopback();
 }
 
+bool can_pair(const candidate& local, const candidate& remote) {
+  const bool checks = local.protocol == transport_protocol::udp ||
+                      (local.tcp == tcp_type::active && remote.tcp == tcp_type::passive);
+  return checks && local.protocol == remote.protocol &&
+         can_pair(local.address.address, remote.address.address);
+}
+
 pair* check_list::add(const local_base& local, std::shared_ptr<const candidate> remote, role as) {
   const base::route route{local.socket, remote->address};
   if (pair* const known = find(route)) return known;
@@ -62,8 +69,7 @@ bool check_list::make_room(std::uint64_t priority) {
     // The worst that may go: the list is sorted, so look from its end.
     const auto worst = std::find_if(pairs_.rbegin(), pairs_.rend(), may_go);
     if (worst == pairs_.rend()) return false;
-    std::erase(triggered_, (*worst)->id);
-    pairs_.erase(std::next(worst).base());
+    remove((*worst)->id);
     return true;
   };
   return discard([](const auto& p) { return p->state == pair_state::failed; }) ||
@@ -84,6 +90,11 @@ void check_list::remove_socket(base::socket_id socket) {
     return queued == nullptr || queued->route.local == socket;
   });
   std::erase_if(pairs_, [=](const auto& p) { return p->route.local == socket; });
+}
+
+void check_list::remove(pair_id id) {
+  std::erase(triggered_, id);
+  std::erase_if(pairs_, [=](const auto& p) { return p->id == id; });
 }
 
 void check_list::update_priorities(role as) {

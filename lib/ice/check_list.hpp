@@ -23,6 +23,9 @@ struct local_base {
 
 /// Whether a packet from one could reach the other at all (RFC 8445 6.1.2.2).
 bool can_pair(const base::ip_address& local, const base::ip_address& remote);
+/// Whether we send checks from one to the other. Over TCP that is active to passive: RFC 6544 6.2
+/// pairs passive with active too, and then prunes these; the other side's check makes them known.
+bool can_pair(const candidate& local, const candidate& remote);
 
 class check_list {
  public:
@@ -32,6 +35,7 @@ class check_list {
   /// is full of pairs that are better or in use.
   pair* add(const local_base& local, std::shared_ptr<const candidate> remote, role as);
   void remove_socket(base::socket_id socket);
+  void remove(pair_id id);
   /// The role or a candidate's priority has changed (RFC 8445 7.3.1.1).
   void update_priorities(role as);
 

@@ -18,6 +18,9 @@ constexpr std::size_t max_servers = 16;
 constexpr int gathering_requests = 5;
 constexpr int gathering_last_wait = 4;
 
+// RFC 6544 4.5: who connects has no port to tell, and writes that of the discard service.
+constexpr std::uint16_t active_port = 9;
+
 /// RFC 8839 5.1: who will not tell a related address says 0.0.0.0 or ::, and port 9.
 base::endpoint untold_like(const base::endpoint& other) {
   return {other.address.is_v4() ? base::ip_address() : base::ip_address::v6({}), 9};
@@ -33,11 +36,13 @@ gatherer::gatherer(const agent_settings& settings, base::random_source& random, 
       log_(std::move(log)),
       foundation_salt_(random.u64()) {}
 
-std::string gatherer::foundation(candidate_type type, const base::ip_address& base,
+std::string gatherer::foundation(candidate_type type, transport_protocol protocol,
+                                 const base::ip_address& base,
                                  const base::ip_address& server) const {
-  // RFC 8445 5.1.1.3: the same for the same type, base address and server. The salt keeps anybody
-  // from guessing an address that mDNS hides.
-  std::uint64_t hash = foundation_salt_ ^ static_cast<std::uint64_t>(type);
+  // RFC 8445 5.1.1.3: the same for the same type, protocol, base address and server. The salt keeps
+  // anybody from guessing an address that mDNS hides.
+  std::uint64_t hash = foundation_salt_ ^ static_cast<std::uint64_t>(type) ^
+                       static_cast<std::uint64_t>(protocol) << 8;
   const auto mix = [&hash](base::byte_span octets) {
     for (const std::uint8_t octet : octets) hash = (hash ^ octet) * 1099511628211ULL;
   };
@@ -46,12 +51,13 @@ std::string gatherer::foundation(candidate_type type, const base::ip_address& ba
   return std::to_string(static_cast<std::uint32_t>(hash ^ hash >> 32));
 }
 
-std::uint16_t gatherer::choose_preference(const base::ip_address& address,
-                                          std::uint16_t wanted) const {
+std::uint16_t gatherer::choose_preference(const candidate& own, std::uint16_t wanted) const {
   // RFC 8421 4: IPv6 before IPv4 of the same interface. RFC 8445 5.1.2.1: "If there are multiple
   // candidates of the same type ..., the local preference MUST be unique for each one".
-  const int doubled = std::min<int>(wanted, 0x7FFF) * 2;
-  auto preference = static_cast<std::uint16_t>(doubled + (address.is_v6() ? 1 : 0));
+  const bool tcp = own.protocol == transport_protocol::tcp;
+  const int doubled = std::min<int>(wanted, tcp ? 0xFFF : 0x7FFF) * 2;
+  auto preference = static_cast<std::uint16_t>(doubled + (own.address.address.is_v6() ? 1 : 0));
+  if (tcp) preference = tcp_local_preference(own.tcp, preference);
   const auto taken = [&] {
     return std::any_of(bases_.begin(), bases_.end(),
                        [&](const local_base& b) { return b.local_preference == preference; });
@@ -61,11 +67,16 @@ std::uint16_t gatherer::choose_preference(const base::ip_address& address,
 }
 
 bool gatherer::add_socket(const local_socket& socket) {
+  // RFC 8445 2.5: a lite agent checks nothing, so it has nothing to connect for.
+  if (settings_.lite && socket.tcp == tcp_type::active) return false;
   candidate host;
   host.type = candidate_type::host;
   host.address = socket.address;
   host.host_name = socket.name;
-  host.foundation = foundation(host.type, socket.address.address, {});
+  host.tcp = socket.tcp;
+  if (socket.tcp != tcp_type::none) host.protocol = transport_protocol::tcp;
+  if (socket.tcp == tcp_type::active) host.address.port = active_port;
+  host.foundation = foundation(host.type, host.protocol, socket.address.address, {});
   return add_base(socket.id, socket.interface_preference, std::move(host));
 }
 
@@ -77,7 +88,8 @@ bool gatherer::add_relayed(const relayed_socket& socket) {
   // relay_only would tell what is to be hidden.
   const bool hidden = settings_.relay_only || settings_.hide_addresses;
   relayed.related = hidden ? untold_like(socket.relayed) : socket.mapped;
-  relayed.foundation = foundation(relayed.type, socket.relayed.address, socket.server);
+  relayed.foundation =
+      foundation(relayed.type, relayed.protocol, socket.relayed.address, socket.server);
   return add_base(socket.id, socket.interface_preference, std::move(relayed));
 }
 
@@ -85,8 +97,8 @@ bool gatherer::add_base(base::socket_id id, std::uint16_t preference, candidate 
   if (find(id) != nullptr || bases_.size() == max_sockets) return false;
   local_base added;
   added.socket = id;
-  added.local_preference = choose_preference(own.address.address, preference);
-  own.priority = candidate_priority(own.type, added.local_preference);
+  added.local_preference = choose_preference(own, preference);
+  own.priority = candidate_priority(own.type, added.local_preference, 1, own.protocol);
   own.ufrag = ufrag_;
   added.own = std::make_shared<const candidate>(std::move(own));
   bases_.push_back(added);
@@ -114,6 +126,8 @@ void gatherer::add_server(const base::endpoint& server) {
 void gatherer::add_queries(const local_base& base, const base::endpoint& server) {
   // Under relay_only nothing about our own addresses may be learnt or told.
   if (settings_.relay_only || base.own->type == candidate_type::relayed) return;
+  // What a server sees of a connection to itself is not what the other side will see.
+  if (base.own->protocol == transport_protocol::tcp) return;
   if (settings_.lite)
     return;  // RFC 8445 5.2: "A lite implementation only utilizes host candidates"
   if (!can_pair(base.own->address.address, server.address)) return;
@@ -191,6 +205,11 @@ const local_base* gatherer::find(base::socket_id id) const {
   const auto found = std::find_if(bases_.begin(), bases_.end(),
                                   [=](const local_base& b) { return b.socket == id; });
   return found == bases_.end() ? nullptr : &*found;
+}
+
+transport_protocol gatherer::protocol_of(base::socket_id id) const {
+  const local_base* const base = find(id);
+  return base == nullptr ? transport_protocol::udp : base->own->protocol;
 }
 
 std::shared_ptr<const candidate> gatherer::find_candidate(base::socket_id id,
@@ -288,7 +307,7 @@ void gatherer::add_reflexive(const local_base& base, const base::endpoint& mappe
   found.address = mapped;
   found.related = settings_.hide_addresses ? untold_like(mapped) : base.own->address;
   found.priority = candidate_priority(found.type, base.local_preference);
-  found.foundation = foundation(found.type, base.own->address.address, server);
+  found.foundation = foundation(found.type, found.protocol, base.own->address.address, server);
   found.ufrag = ufrag_;
   reflexive_.push_back({base.socket, std::make_shared<const candidate>(found)});
   announce(found);

@@ -43,7 +43,10 @@ class gatherer {
   /// The candidate of the base with this address, if one was gathered.
   [[nodiscard]] std::shared_ptr<const candidate> find_candidate(base::socket_id id,
                                                                 const base::endpoint& mapped) const;
-  [[nodiscard]] std::string foundation(candidate_type type, const base::ip_address& base,
+  /// Of the socket; UDP if it is not known.
+  [[nodiscard]] transport_protocol protocol_of(base::socket_id id) const;
+  [[nodiscard]] std::string foundation(candidate_type type, transport_protocol protocol,
+                                       const base::ip_address& base,
                                        const base::ip_address& server) const;
 
   struct request {
@@ -89,8 +92,7 @@ class gatherer {
   /// The server gives this socket no address, and that is told.
   void fail(query& which, std::uint16_t code, std::string why);
   void tell_unreachable_servers();
-  [[nodiscard]] std::uint16_t choose_preference(const base::ip_address& address,
-                                                std::uint16_t wanted) const;
+  [[nodiscard]] std::uint16_t choose_preference(const candidate& own, std::uint16_t wanted) const;
 
   const agent_settings& settings_;
   base::random_source& random_;

@@ -8,16 +8,19 @@ namespace {
 using namespace std::chrono_literals;
 
 // How long a better pair may take to prove itself before the one at hand is nominated. Data flows
-// over the valid pair meanwhile, so this delays nothing; a path through a relay waits longer, since
-// leaving it later is what costs.
+// over the valid pair meanwhile, so this delays nothing; a path through a relay or over TCP waits
+// longer, since leaving it later is what costs.
 constexpr base::duration settle_direct = 100ms;
-constexpr base::duration settle_relayed = 500ms;
+constexpr base::duration settle_costly = 500ms;
 
 // How long a selected pair must be quiet before the other side's choice of a worse one is taken.
 constexpr base::duration quiet_after = 2500ms;
 
+/// A relay costs more than TCP, and TCP more than UDP.
+int cost_of(const pair& which) { return which.is_relayed() ? 2 : which.is_over_tcp() ? 1 : 0; }
+
 base::duration settle_time(const pair& which) {
-  return which.is_relayed() ? settle_relayed : settle_direct;
+  return cost_of(which) > 0 ? settle_costly : settle_direct;
 }
 
 /// The best valid pair that has been heard since the doubtful one was.
@@ -31,10 +34,11 @@ pair* find_replacement(generation& gen, const pair& doubtful, base::time_point n
   return nullptr;
 }
 
-/// The best valid pair, if it needs no relay where the one in use does.
-pair* find_direct(generation& gen, const pair& in_use, base::time_point now) {
-  pair* const best = in_use.is_relayed() ? gen.checks.best_valid() : nullptr;
-  return best == nullptr || best->is_relayed() || best->life.doubtful(now) ? nullptr : best;
+/// The best valid pair, if it costs less than the one in use.
+pair* find_cheaper(generation& gen, const pair& in_use, base::time_point now) {
+  pair* const best = gen.checks.best_valid();
+  const bool cheaper = best != nullptr && cost_of(*best) < cost_of(in_use);
+  return cheaper && !best->life.doubtful(now) ? best : nullptr;
 }
 
 }  // namespace
@@ -44,7 +48,7 @@ pair* choose_nomination(generation& gen, base::time_point now, const agent_setti
       gen.checks.find(gen.nominating != pair_id::none ? gen.nominating : gen.selected);
   if (in_use != nullptr) {
     return in_use->life.silent(now, settings) ? find_replacement(gen, *in_use, now)
-                                              : find_direct(gen, *in_use, now);
+                                              : find_cheaper(gen, *in_use, now);
   }
   pair* const best = gen.checks.best_valid();
   if (best == nullptr || !gen.first_valid) return nullptr;

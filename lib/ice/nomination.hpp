@@ -11,7 +11,8 @@ namespace asiortc::ice {
 ///
 /// The best valid pair, at once when no better pair is undecided and it is direct; otherwise after
 /// `settle_time`. Once one is selected, another is nominated only when that one has gone silent and
-/// the other one has been heard since, or to leave a relay for a direct path that works by now.
+/// the other one has been heard since, or to leave a relay or TCP for a cheaper path that works by
+/// now.
 pair* choose_nomination(generation& gen, base::time_point now, const agent_settings& settings);
 
 /// When the answer above may change by itself.

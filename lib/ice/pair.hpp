@@ -5,6 +5,7 @@
 #include "ice/agent.hpp"
 #include "ice/candidate.hpp"
 #include "ice/consent.hpp"
+#include "ice/priority.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -55,6 +56,11 @@ struct pair {
   [[nodiscard]] const candidate& shown_local() const { return reflexive ? *reflexive : *local; }
   [[nodiscard]] bool is_relayed() const {
     return local->type == candidate_type::relayed || remote->type == candidate_type::relayed;
+  }
+  [[nodiscard]] bool is_over_tcp() const { return local->protocol == transport_protocol::tcp; }
+  /// RFC 8445 7.1.1: what a peer-reflexive candidate learnt from our check would have.
+  [[nodiscard]] std::uint32_t reflexive_priority() const {
+    return candidate_priority(candidate_type::peer_reflexive, local_preference, 1, local->protocol);
   }
 };
 

@@ -20,14 +20,19 @@ class remote_candidates {
   /// (RFC 8445 7.3.1.3); one with a known address is redundant (5.1.3).
   base::result<change> add(const candidate& signalled);
   /// RFC 8445 7.3.1.3: "the priority is the value of the PRIORITY attribute in the request".
-  /// Nothing when there are too many.
-  std::shared_ptr<const candidate> learn(const base::endpoint& from, std::uint32_t priority);
+  /// Nothing when there are too many. `at` is the base that it came to.
+  std::shared_ptr<const candidate> learn(const base::endpoint& from, std::uint32_t priority,
+                                         const candidate& at);
+  /// One over TCP whose connection is gone.
+  void forget(const base::endpoint& from);
 
-  [[nodiscard]] std::shared_ptr<const candidate> find(const base::endpoint& address) const;
+  [[nodiscard]] std::shared_ptr<const candidate> find(const base::endpoint& address,
+                                                      transport_protocol protocol) const;
   [[nodiscard]] const std::vector<std::shared_ptr<candidate>>& all() const { return all_; }
 
  private:
-  std::shared_ptr<candidate> find_mutable(const base::endpoint& address) const;
+  std::shared_ptr<candidate> find_mutable(const base::endpoint& address,
+                                          transport_protocol protocol) const;
 
   std::vector<std::shared_ptr<candidate>> all_;
   std::size_t limit_;

@@ -206,6 +206,16 @@ void peer::handle_send_error(base::time_point now, const base::route& route) {
   impl_->settle(now);
 }
 
+void peer::handle_connection_lost(base::time_point now, const base::route& route) {
+  if (impl_->closed()) return;
+  impl_->transport_->agent().handle_connection_lost(now, route);
+  impl_->settle(now);
+}
+
+bool peer::uses_connection(const base::route& route) const {
+  return !impl_->closed() && impl_->transport_->agent().uses_connection(route);
+}
+
 void peer::handle_timeout(base::time_point now) {
   if (impl_->closed()) return;
   impl_->transport_->handle_timeout(now);

@@ -162,6 +162,9 @@ class peer {
   // Input and output. A batch goes through demux, DTLS and SCTP before anything is polled.
   void handle_datagrams(base::time_point now, std::span<const base::datagram> datagrams);
   void handle_send_error(base::time_point now, const base::route& route);
+  /// ICE-TCP; see ice::agent, which sockets with a `tcp` type are for.
+  void handle_connection_lost(base::time_point now, const base::route& route);
+  [[nodiscard]] bool uses_connection(const base::route& route) const;
   void handle_timeout(base::time_point now);
   [[nodiscard]] base::time_point next_deadline() const;
   /// Fetches what the SCTP engine did on its own; called after a wake and after every call of

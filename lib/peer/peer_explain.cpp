@@ -40,6 +40,10 @@ candidate_pair_info describe_row(const ice::pair_report& row, base::time_point n
 candidate_info peer::impl::describe(const ice::candidate& candidate) {
   candidate_info info;
   info.type = candidate.type;
+  if (candidate.protocol == ice::transport_protocol::tcp) {
+    info.protocol = "tcp";
+    info.tcp_type = ice::to_string(candidate.tcp);
+  }
   info.address =
       candidate.host_name.empty() ? candidate.address.address.to_string() : candidate.host_name;
   info.port = candidate.address.port;

@@ -15,16 +15,17 @@ constexpr std::size_t max_waiting = 100;
 // RFC 1035 2.3.4: "names 255 octets or less".
 constexpr std::size_t max_name_length = 255;
 
-/// RFC 8445 5.1.1.1 has component 2 for RTCP, which rtcp-mux does without.
-bool is_for_us(const ice::candidate& candidate) {
-  return candidate.component == 1 && candidate.protocol == ice::transport_protocol::udp;
-}
-
 bool same_name(const ice::candidate& a, const ice::candidate& b) {
-  return a.host_name == b.host_name && a.address.port == b.address.port;
+  return a.host_name == b.host_name && a.address.port == b.address.port && a.protocol == b.protocol;
 }
 
 }  // namespace
+
+/// RFC 8445 5.1.1.1 has component 2 for RTCP, which rtcp-mux does without.
+bool remote_candidates::is_for_us(const ice::candidate& candidate) const {
+  const bool is_tcp = candidate.protocol == ice::transport_protocol::tcp;
+  return candidate.component == 1 && (!is_tcp || (tcp_ && candidate.tcp == ice::tcp_type::passive));
+}
 
 remote_candidates::generation* remote_candidates::find(std::string_view ufrag) {
   if (!applied_.ufrag.empty() && applied_.ufrag == ufrag) return &applied_;

@@ -44,7 +44,8 @@ struct candidate_generation {
 /// agent's), one may be pending (it came with an offer that is not answered yet).
 class remote_candidates {
  public:
-  explicit remote_candidates(base::logger log) : log_(std::move(log)) {}
+  /// With `tcp`, those over TCP that we could connect to are taken too.
+  remote_candidates(base::logger log, bool tcp) : log_(std::move(log)), tcp_(tcp) {}
 
   /// A description with other credentials came; what was pending before is forgotten.
   void begin_pending(std::string ufrag);
@@ -71,6 +72,7 @@ class remote_candidates {
  private:
   using generation = candidate_generation;
 
+  [[nodiscard]] bool is_for_us(const ice::candidate& candidate) const;
   generation* find(std::string_view ufrag);
   base::result<void> take(base::time_point now, ice::agent& agent, generation& into,
                           const ice::candidate& candidate);
@@ -79,6 +81,7 @@ class remote_candidates {
   void release_names(base::time_point now, ice::agent& agent);
 
   base::logger log_;
+  bool tcp_;
   generation applied_;
   std::optional<generation> pending_;
   std::vector<name_lookup> lookups_;

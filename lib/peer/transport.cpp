@@ -38,7 +38,7 @@ transport::transport(transport_settings settings, base::random_source& random)
     : settings_(std::move(settings)),
       agent_(settings_.ice, random, settings_.log.named("ice")),
       relays_(random, settings_.log.named("turn")),
-      candidates_(settings_.log) {}
+      candidates_(settings_.log, settings_.ice.tcp) {}
 
 base::result<dtls::role> transport::decide_role(sdp_type remote_type,
                                                 sdp::setup_role remote_setup) const {
@@ -111,8 +111,9 @@ void transport::start_dtls(base::time_point now) {
 }
 
 void transport::add_local_socket(base::time_point now, const ice::local_socket& socket) {
-  sockets_.push_back(socket);
   agent_.add_local_socket(now, socket);
+  if (socket.tcp != ice::tcp_type::none) return;  // TURN has connections of its own
+  sockets_.push_back(socket);
   for (const auto& server : turn_servers_) allocate(now, socket, server);
 }
 

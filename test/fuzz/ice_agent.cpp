@@ -39,6 +39,7 @@ class driver {
     const std::uint8_t kind = script_.u8() % 16;
     settings.relay_only = kind == 15;
     settings.lite = kind == 14;
+    settings.tcp = true;
     return settings;
   }
 
@@ -99,9 +100,16 @@ class driver {
       case 8:
         (void)agent_.is_known_route(route());
         return;
+      case 9:
+        return lose_connection(route());
       default:
         return gather_outside(script_.u8());
     }
+  }
+
+  void lose_connection(const base::route& which) {
+    agent_.handle_connection_lost(now_, which);
+    require(!agent_.data_route() || agent_.data_route() != which);
   }
 
   /// What a TURN client beside the agent tells it.
@@ -202,6 +210,10 @@ class driver {
     remote.priority = kind * 7000000U;
     remote.type = static_cast<candidate_type>(kind % 4);
     if (kind >= 250) remote.ufrag = "other";
+    if (kind >= 224 && kind < 250) {
+      remote.protocol = ice::transport_protocol::tcp;
+      remote.tcp = static_cast<ice::tcp_type>(kind % 4);
+    }
     (void)agent_.add_remote_candidate(now_, remote);
   }
 
@@ -209,7 +221,9 @@ class driver {
     const std::uint8_t what = script_.u8();
     const auto id = static_cast<base::socket_id>(1 + what % 4);
     if (what >= 192) return agent_.remove_local_socket(now_, id);
-    agent_.add_local_socket(now_, {id, address(what >> 2), what});
+    ice::local_socket socket{id, address(what >> 2), what};
+    if (what >= 144) socket.tcp = what % 8 < 4 ? ice::tcp_type::active : ice::tcp_type::passive;
+    agent_.add_local_socket(now_, socket);
   }
 
   void send_raw() {

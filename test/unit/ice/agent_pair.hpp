@@ -35,6 +35,12 @@ class ice_host {
     return id;
   }
 
+  /// One end of ICE-TCP; its packets go to `send_over_tcp`.
+  void add_tcp_end(base::socket_id id, const base::endpoint& address, ice::tcp_type type) {
+    agent.add_local_socket(net_.now, {id, address, 100, {}, type});
+    pump();
+  }
+
   /// As if a TURN server had lent the address.
   base::socket_id add_relayed(const base::endpoint& address, const base::endpoint& mapped) {
     const auto id = attach(address, nullptr);
@@ -79,7 +85,11 @@ class ice_host {
     agent.poll_transmit(batch);
     for (const auto& packet : batch.entries()) {
       const auto socket = sockets_.find(packet.to.local);
-      if (socket != sockets_.end()) net_.send(socket->second, packet.to.remote, batch.view(packet));
+      if (socket != sockets_.end()) {
+        net_.send(socket->second, packet.to.remote, batch.view(packet));
+      } else if (send_over_tcp) {
+        send_over_tcp(packet.to, batch.view(packet));
+      }
     }
     while (auto event = agent.poll_event()) take(std::move(*event));
   }
@@ -158,6 +168,7 @@ class ice_host {
   int writables = 0;
   std::function<void(const ice::candidate&)> on_candidate;
   std::function<void()> on_complete;
+  std::function<void(const base::route&, base::byte_span)> send_over_tcp;
 };
 
 /// Answers Binding requests with the address they came from.

@@ -98,6 +98,36 @@ TEST_CASE("a hidden candidate is resolved outside, before the answer or after") 
   }
 }
 
+TEST_CASE(
+    "TCP candidates that listen are taken if wanted, and a TURN server is not asked from TCP") {
+  peer::settings settings;
+  SUBCASE("wanted") { settings.ice.tcp = true; }
+  SUBCASE("not wanted") {}
+  lone_peer peer(1, settings);
+  REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
+  CHECK(peer.add("candidate:1 1 tcp 5 192.0.2.7 5000 typ host tcptype passive", "0"));
+  CHECK(peer.add("candidate:1 1 tcp 5 192.0.2.7 9 typ host tcptype active", "0"));
+  CHECK(peer.add("candidate:1 1 tcp 5 4a7f.local 5000 typ host tcptype passive", "0"));
+  CHECK(peer.add(hidden, "0"));  // of the same name and port
+  REQUIRE(peer.set_local());
+  const auto address = *base::ip_address::parse("192.0.2.1");
+  const auto id = base::socket_id{77};
+  peer->add_local_socket(start, {id, {address, 0}, 1, {}, ice::tcp_type::active});
+  peer->add_turn_server(start, {{*base::ip_address::parse("192.0.2.99"), 3478}, "u", "p", "t"});
+  base::packet_batch sent;
+  while (peer->poll_transmit(start, sent)) {
+  }
+  for (const auto& packet : sent.entries()) CHECK(packet.to.remote.port == 5000);
+  peer.drain();
+  CHECK(peer.lookups().size() == (settings.ice.tcp ? 2 : 1));
+  REQUIRE(peer->candidate_pairs(start).size() == (settings.ice.tcp ? 1 : 0));
+  if (!settings.ice.tcp) return;
+  const base::route route{id, {*base::ip_address::parse("192.0.2.7"), 5000}};
+  CHECK(peer->uses_connection(route));
+  peer->handle_connection_lost(start, route);
+  CHECK_FALSE(peer->uses_connection(route));
+}
+
 TEST_CASE("names are bounded, and each gives one candidate a family") {
   lone_peer peer;
   REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
