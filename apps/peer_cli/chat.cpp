@@ -41,6 +41,7 @@ void apply(const chat_options& options, asiortc::configuration& config) {
     };
   }
   config.turn_trusted_certificates = options.turn_trusted;
+  config.ice_tcp = options.ice_tcp;
   if (options.relay_only) config.ice_transport_policy = asiortc::ice_transport_policy::relay;
 }
 

@@ -170,6 +170,8 @@ CLI::App* add_chat(CLI::App& app, chat_options& chat, std::size_t& wait) {
       "system's)")
       ->needs(turn);
   add_relay_flags(*command, chat, turn);
+  command->add_flag("--ice-tcp", chat.ice_tcp,
+                    "Connect over TCP too, where no UDP gets through; listens on TCP ports");
   add_log_option(*command, chat);
   command->add_option("--wait", wait, "Seconds to wait for the first peer (default: for ever)")
       ->check(CLI::Range(1, 86400));

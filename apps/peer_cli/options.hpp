@@ -41,6 +41,7 @@ class chat_options : public server_options {
   std::string name;
   bool relay_only = false;
   bool no_relay = false;
+  bool ice_tcp = false;
   std::optional<asiortc::log_level> log;     ///< none: the library is silent
   std::optional<std::chrono::seconds> wait;  ///< none: for ever
 };

@@ -124,8 +124,12 @@ class ASIORTC_EXPORT configuration {
   /// ICE-lite (RFC 8445 2.5): only answers checks. For servers with an address that every peer
   /// reaches; no STUN or TURN server is used. Two lite peers do not connect.
   bool ice_lite = false;
+  /// ICE-TCP (RFC 6544), for networks that let no UDP through: a TCP port is listened on at each
+  /// local address, and connections are made to those that the other side names. UDP is preferred,
+  /// and TCP to a relay. With `ice_lite` connections are only taken.
+  bool ice_tcp = false;
 
-  std::uint16_t port_min = 0;  ///< local UDP ports; 0 for any
+  std::uint16_t port_min = 0;  ///< local UDP ports, and TCP ports to listen on; 0 for any
   std::uint16_t port_max = 0;  ///< the last of them; not below `port_min`
   /// Whether to use a local address; none: all but loopback, and loopback where there is no other.
   std::function<bool(const interface_address&)> interface_filter;

@@ -117,6 +117,7 @@ peer_settings make_peer_settings(const configuration& config) {
   made.core.ice.consent_interval = config.timeouts.consent_interval;
   made.core.ice.keepalive_interval = config.timeouts.keepalive;
   made.core.ice.lite = config.ice_lite;
+  made.core.ice.tcp = config.ice_tcp && !made.core.ice.relay_only;
   made.core.pool_candidates = config.ice_candidate_pool_size > 0;
   made.core.dtls_handshake_timeout = config.timeouts.dtls_handshake;
   made.core.channels.max_message_size = config.max_message_size;
@@ -124,6 +125,7 @@ peer_settings make_peer_settings(const configuration& config) {
   made.core.channels.log = log.named("datachannel");
   made.driver.port_min = config.port_min;
   made.driver.port_max = config.port_max;
+  made.driver.ice_tcp = made.core.ice.tcp;
   made.driver.interface_filter = config.interface_filter;
   made.driver.resolver = config.resolver;
   made.driver.log = log;

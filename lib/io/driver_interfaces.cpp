@@ -16,6 +16,7 @@ void peer_driver::impl::open_missing_sockets(const std::vector<system_address>& 
     // After an ICE restart the core gathers from the sockets that it knows by itself.
     if (!open && sockets.size() < max_sockets) open_socket(local.address, local.preference);
   }
+  if (options.ice_tcp) open_missing_ends(chosen);
 }
 
 void peer_driver::impl::watch_interfaces() {
@@ -38,6 +39,7 @@ void peer_driver::impl::handle_interface_change() {
     if (!is_there(socket->local().address) && socket->is_open()) lose_socket(socket);
   }
   std::erase_if(hidden, [&](const auto& entry) { return !is_there(entry.first); });
+  lose_ends(addresses);
   open_missing_sockets(addresses);
   pump();
 }

@@ -84,6 +84,8 @@ void peer_driver::impl::send(turn_memory& memory) {
       const auto& socket = sockets[index];
       if (socket->is_open()) socket->send(memory.transmit, first, last, memory.failed);
       if (socket->blocked()) await_writable(socket);
+    } else if (is_tcp(local)) {
+      send_over_tcp(memory, first, last);
     } else {
       send_over_stream(memory, first, last);
     }

@@ -149,6 +149,10 @@ void peer_driver::impl::close_all() noexcept {
   hidden.clear();
   for (const auto& stream : streams) stream->close();
   streams.clear();
+  for (const auto& end : tcp_ends) end->close();
+  for (const auto& connection : connections) connection->close();
+  connections.clear();
+  if (sweep_timer) sweep_timer->cancel();
   blocked_sockets = 0;
   if (timer) timer->cancel();
   engine.release();
@@ -167,6 +171,7 @@ void peer_driver::impl::on_context_shutdown() noexcept {
   const auto dropped = std::exchange(on_stopped, nullptr);
   close_all();
   timer.reset();
+  sweep_timer.reset();
   strand.drop();
 }
 

@@ -41,6 +41,7 @@ struct driver_options {
   std::string turn_trusted_certificates;  ///< PEM; empty: the system's
   std::uint16_t port_min = 0;
   std::uint16_t port_max = 0;
+  bool ice_tcp = false;
   std::function<bool(const interface_address&)> interface_filter;
   std::vector<address_mapping> external_addresses;
   bool hide_addresses = false;  ///< host candidates tell mDNS names, which we answer for

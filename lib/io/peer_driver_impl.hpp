@@ -4,6 +4,7 @@
 #include "io/guarded_strand.hpp"
 #include "io/peer_driver.hpp"
 #include "io/shared_resources.hpp"
+#include "io/tcp_socket.hpp"
 #include "io/ticking_engine.hpp"
 #include "io/turn_stream.hpp"
 #include "io/udp_socket.hpp"
@@ -88,6 +89,25 @@ struct peer_driver::impl final : public detail::context_listener {
   void send_over_stream(const turn_memory& memory, std::size_t first, std::size_t last);
   void flush(const std::shared_ptr<turn_stream>& stream);
 
+  // ICE-TCP (driver_tcp.cpp).
+  static bool is_tcp(base::socket_id id);
+  void open_missing_ends(const std::vector<local_address>& chosen);
+  void open_ends(const local_address& local);
+  void lose_ends(const std::vector<system_address>& addresses);
+  void accept_at(const std::shared_ptr<tcp_end>& end);
+  void handle_acceptable(const std::shared_ptr<tcp_end>& end);
+  void admit(const base::route& from, unique_fd fd);
+  std::shared_ptr<tcp_connection> find_connection(const base::route& to);
+  std::shared_ptr<tcp_connection> connect(const base::route& to);
+  void receive_from(const std::shared_ptr<tcp_connection>& connection);
+  void handle_readable(const std::shared_ptr<tcp_connection>& connection);
+  bool take_packets(tcp_connection& connection);
+  void send_over_tcp(turn_memory& memory, std::size_t first, std::size_t last);
+  void flush(const std::shared_ptr<tcp_connection>& connection);
+  void lose_connection(std::shared_ptr<tcp_connection> connection, const std::string& why);
+  void sweep_later();
+  void sweep();
+
   // Gathering and look-ups (driver_lookups.cpp).
   using resolved = std::function<void(impl&, const std::vector<base::ip_address>&)>;
   static constexpr const char* no_address = "the name has no address";
@@ -119,6 +139,10 @@ struct peer_driver::impl final : public detail::context_listener {
   std::uint64_t watch_token = 0;  ///< of the interface watch, once there was a gathering
   std::vector<std::shared_ptr<turn_stream>> streams;
   std::uint32_t last_stream = 0;
+  std::vector<std::shared_ptr<tcp_end>> tcp_ends;
+  std::vector<std::shared_ptr<tcp_connection>> connections;
+  std::optional<boost::asio::steady_timer> sweep_timer;
+  bool sweeping = false;
   std::vector<base::endpoint> doubled_servers;  ///< asked for the other family too, over UDP
   std::optional<boost::asio::steady_timer> timer;
   base::time_point armed = base::never;

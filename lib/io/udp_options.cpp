@@ -46,17 +46,6 @@ bool bind_to(int fd, const base::endpoint& endpoint) {
   return ::bind(fd, address.data(), address.size()) == 0;
 }
 
-bool bind_in_range(int fd, const base::ip_address& address, port_range ports, std::uint32_t start) {
-  if (ports.min == 0) return bind_to(fd, {address, 0});
-  const std::uint32_t count = ports.max >= ports.min ? ports.max - ports.min + 1u : 1u;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const auto port = static_cast<std::uint16_t>(ports.min + (start % count + i) % count);
-    if (bind_to(fd, {address, port})) return true;
-    if (errno != EADDRINUSE && errno != EACCES) return false;
-  }
-  return false;
-}
-
 bool names_unreachable_target(const msghdr& header) {
   auto& message = const_cast<msghdr&>(header);
   for (auto* control = CMSG_FIRSTHDR(&message); control != nullptr;
@@ -72,6 +61,17 @@ bool names_unreachable_target(const msghdr& header) {
 }
 
 }  // namespace
+
+bool bind_in_range(int fd, const base::ip_address& address, port_range ports, std::uint32_t start) {
+  if (ports.min == 0) return bind_to(fd, {address, 0});
+  const std::uint32_t count = ports.max >= ports.min ? ports.max - ports.min + 1u : 1u;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto port = static_cast<std::uint16_t>(ports.min + (start % count + i) % count);
+    if (bind_to(fd, {address, port})) return true;
+    if (errno != EADDRINUSE && errno != EACCES) return false;
+  }
+  return false;
+}
 
 base::result<bound_socket> open_udp(const base::ip_address& address, port_range ports,
                                     std::uint32_t start) {

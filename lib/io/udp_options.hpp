@@ -25,6 +25,9 @@ struct bound_socket {
 base::result<bound_socket> open_udp(const base::ip_address& address, port_range ports,
                                     std::uint32_t start);
 
+/// Whether a port of the range was free; else `errno` says why not.
+bool bind_in_range(int fd, const base::ip_address& address, port_range ports, std::uint32_t start);
+
 /// Appends the route of each packet that an ICMP error came back for, and clears the socket's
 /// error state, without which it would stay readable for ever.
 void read_icmp_errors(int fd, base::socket_id local, std::vector<base::route>& failed);

@@ -189,3 +189,37 @@ test('a page chats with peer_cli', async () => {
   await page.evaluate(() => window.interop.closed(window.channel));
   await page.close();
 });
+
+test('the browser connects over TCP where no UDP gets through', async () => {
+  const cli = new Program(
+    cliPath, ['chat', 'tcp', '--server', signaling.url, '--name', 'cli', '--ice-tcp'],
+    { input: 'pipe' });
+  await cli.line(/joined tcp/);
+  const page = await chromium.newPage();
+  cli.process.stdin.write('from the terminal\n');
+  const text = await page.evaluate(
+    `(async () => {
+      const isUdp = (candidate) => / udp /i.test(candidate?.candidate ?? '');
+      const add = RTCPeerConnection.prototype.addIceCandidate;
+      RTCPeerConnection.prototype.addIceCandidate = function (candidate) {
+        return isUdp(candidate) ? Promise.resolve() : add.call(this, candidate);
+      };
+      const room = window.room = new window.interop.Room();
+      const tell = room.tell.bind(room);
+      room.tell = (message) => isUdp(message.data?.candidate) || tell(message);
+      await room.join('${signaling.url}', 'tcp', 'page');
+      const peer = await room.peer();
+      const channel = window.channel = await peer.open('chat');
+      const answer = window.interop.received(channel);
+      channel.send('from the page');
+      return await answer;
+    })()`,
+  );
+  assert.equal(text, 'from the terminal');
+  assert.equal(await cli.line(/^page: /), 'page: from the page');
+  await cli.line(/^\* page: tcp, /);
+  cli.process.stdin.end();
+  const [status] = await cli.exited;
+  assert.equal(status, 0);
+  await page.close();
+});

@@ -63,6 +63,7 @@ struct side final : io::peer_observer {
   static peer::settings settings() {
     peer::settings made;
     made.identity = shared_identity();
+    made.ice.tcp = true;  // of no matter where the driver has no ends
     return made;
   }
 
@@ -109,6 +110,15 @@ struct bench {
       : first(context.get_executor(), options), second(context.get_executor(), options) {
     first.other = &second;
     second.other = &first;
+    if (options.ice_tcp) first.rewrite = second.rewrite = without_udp;
+  }
+
+  /// A transport that nobody knows is ignored.
+  static ice_candidate without_udp(const ice_candidate& candidate) {
+    auto changed = candidate;
+    const auto at = changed.candidate.find(" udp ");
+    if (at != std::string::npos) changed.candidate.replace(at, 5, " none ");
+    return changed;
   }
 
   void negotiate() {
@@ -179,10 +189,17 @@ TEST_CASE("a large message crosses, in a loop that only polls") {
 
 TEST_CASE("stopping at any step completes, and the context runs out of work") {
   const auto descriptors = test::open_descriptors();
-  for (int steps = 0; steps < 120; steps += 3) {
+  auto options = on_loopback();
+  int stride = 3;
+  SUBCASE("over UDP") {}
+  SUBCASE("over TCP") {
+    options.ice_tcp = true;
+    stride = 10;
+  }
+  for (int steps = 0; steps < 120; steps += stride) {
     CAPTURE(steps);
     asio::io_context context;
-    bench b(context);
+    bench b(context, options);
     b.negotiate();
     b.say("hello");
     for (int i = 0; i < steps; ++i) context.run_one_for(std::chrono::milliseconds(20));
@@ -197,10 +214,17 @@ TEST_CASE("stopping at any step completes, and the context runs out of work") {
 
 TEST_CASE("a driver may be dropped at any step without being stopped") {
   const auto descriptors = test::open_descriptors();
-  for (int steps = 0; steps < 120; steps += 7) {
+  auto options = on_loopback();
+  int stride = 7;
+  SUBCASE("over UDP") {}
+  SUBCASE("over TCP") {
+    options.ice_tcp = true;
+    stride = 23;
+  }
+  for (int steps = 0; steps < 120; steps += stride) {
     CAPTURE(steps);
     asio::io_context context;
-    bench b(context);
+    bench b(context, options);
     b.negotiate();
     for (int i = 0; i < steps; ++i) context.run_one_for(std::chrono::milliseconds(20));
     b.first.other = b.second.other = nullptr;
@@ -214,12 +238,19 @@ TEST_CASE("a driver may be dropped at any step without being stopped") {
 
 TEST_CASE("the context may be destroyed first, at any step") {
   const auto descriptors = test::open_descriptors();
-  for (int steps = 0; steps < 120; steps += 7) {
+  auto options = on_loopback();
+  int stride = 7;
+  SUBCASE("over UDP") {}
+  SUBCASE("over TCP") {
+    options.ice_tcp = true;
+    stride = 23;
+  }
+  for (int steps = 0; steps < 120; steps += stride) {
     CAPTURE(steps);
     std::unique_ptr<bench> b;
     {
       asio::io_context context;
-      b = std::make_unique<bench>(context);
+      b = std::make_unique<bench>(context, options);
       b->negotiate();
       b->say("hello");
       for (int i = 0; i < steps; ++i) context.run_one_for(std::chrono::milliseconds(20));

@@ -29,7 +29,7 @@ class Outcome:
 
 def route_of(line):
     """How the pair in a line of peer_cli carries data; None where it names no pair."""
-    match = re.match(r"\* .*?: (connected via|direct|relayed|tcp) (.*)", line)
+    match = re.match(r"\* .*?: (connected via|direct|relayed|tcp),? (.*)", line)
     if not match:
         return None
     # A relay may be met before its candidate was told, as a peer-reflexive one.
