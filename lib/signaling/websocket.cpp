@@ -92,8 +92,8 @@ class beast_websocket final : public websocket,
  public:
   beast_websocket(asio::ip::tcp::socket socket, const websocket_settings& settings,
                   std::weak_ptr<websocket_owner> owner)
-      : stream_(std::move(socket)),
-        close_timer_(stream_.get_executor()),
+      : stream_(std::in_place, std::move(socket)),
+        close_timer_(stream_->get_executor()),
         settings_(settings),
         owner_(std::move(owner)) {}
 
@@ -131,7 +131,7 @@ class beast_websocket final : public websocket,
   void ping() override {
     if (phase_ != phase::open || pinging_) return;
     pinging_ = true;
-    stream_.async_ping({}, [self = shared_from_this()](error_code) { self->pinging_ = false; });
+    stream_->async_ping({}, [self = shared_from_this()](error_code) { self->pinging_ = false; });
   }
 
   void close(close_code code, std::string reason, std::string last_words, bool discard) override {
@@ -152,18 +152,18 @@ class beast_websocket final : public websocket,
   }
 
  private:
-  watched_stream& transport() { return stream_.next_layer(); }
+  watched_stream& transport() { return stream_->next_layer(); }
 
   void answer_upgrade() {
     if (phase_ == phase::gone) return;
     const http::status status = judge(parser_->get(), policy_);
     if (status != http::status::ok) return refuse_upgrade(status);
     prepare();
-    stream_.set_option(ws::stream_base::decorator([](ws::response_type& response) {
+    stream_->set_option(ws::stream_base::decorator([](ws::response_type& response) {
       response.set(http::field::sec_websocket_protocol, subprotocol);
       response.set(http::field::server, "asiortc");
     }));
-    stream_.async_accept(parser_->get(), [self = shared_from_this()](error_code code) {
+    stream_->async_accept(parser_->get(), [self = shared_from_this()](error_code code) {
       self->parser_.reset();
       if (code) return self->end(code);
       self->open();
@@ -179,6 +179,7 @@ class beast_websocket final : public websocket,
     refusal_.body() = explain(status);
     refusal_.prepare_payload();
     http::async_write(transport(), refusal_, [self = shared_from_this()](error_code, std::size_t) {
+      if (self->phase_ == phase::gone) return;
       error_code ignored;
       self->transport().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
       self->end(errc::signaling_protocol);
@@ -188,11 +189,11 @@ class beast_websocket final : public websocket,
   void ask_upgrade() {
     if (phase_ == phase::gone) return;
     prepare();
-    stream_.set_option(ws::stream_base::decorator([](ws::request_type& request) {
+    stream_->set_option(ws::stream_base::decorator([](ws::request_type& request) {
       request.set(http::field::sec_websocket_protocol, subprotocol);
       request.set(http::field::user_agent, "asiortc");
     }));
-    stream_.async_handshake(
+    stream_->async_handshake(
         response_, host_, target_, [self = shared_from_this()](error_code code) {
           if (is_no_upgrade(code)) return self->end(errc::signaling_refused);
           if (code) return self->end(code);
@@ -208,10 +209,10 @@ class beast_websocket final : public websocket,
     limits.handshake_timeout =
         std::chrono::duration_cast<std::chrono::milliseconds>(settings_.handshake_timeout);
     limits.idle_timeout = ws::stream_base::none();
-    stream_.set_option(limits);
-    stream_.read_message_max(settings_.max_incoming);
-    stream_.text(true);
-    stream_.auto_fragment(false);
+    stream_->set_option(limits);
+    stream_->read_message_max(settings_.max_incoming);
+    stream_->text(true);
+    stream_->auto_fragment(false);
     error_code ignored;
     transport().socket().set_option(asio::ip::tcp::no_delay(true), ignored);
   }
@@ -219,7 +220,7 @@ class beast_websocket final : public websocket,
   void open() {
     if (phase_ != phase::handshaking) return;
     phase_ = phase::open;
-    stream_.control_callback([weak = weak_from_this()](ws::frame_type kind, beast::string_view) {
+    stream_->control_callback([weak = weak_from_this()](ws::frame_type kind, beast::string_view) {
       const auto self = weak.lock();
       if (!self) return;
       if (const auto owner = self->owner_.lock()) owner->on_alive(self->settings_.key);
@@ -235,7 +236,7 @@ class beast_websocket final : public websocket,
 
   void read_next() {
     if (phase_ == phase::gone) return;
-    stream_.async_read(buffer_, [self = shared_from_this()](error_code code, std::size_t) {
+    stream_->async_read(buffer_, [self = shared_from_this()](error_code code, std::size_t) {
       if (code) return self->end(code);
       self->deliver();
       self->read_next();
@@ -247,7 +248,7 @@ class beast_websocket final : public websocket,
     if (owner && phase_ == phase::open) {
       const auto content = buffer_.cdata();
       const std::string_view text(static_cast<const char*>(content.data()), content.size());
-      if (stream_.got_text()) {
+      if (stream_->got_text()) {
         owner->on_text(settings_.key, text);
       } else {
         owner->on_binary(settings_.key);
@@ -263,7 +264,7 @@ class beast_websocket final : public websocket,
       return;
     }
     writing_ = true;
-    stream_.async_write(asio::buffer(queue_.front()),
+    stream_->async_write(asio::buffer(queue_.front()),
                         [self = shared_from_this()](error_code code, std::size_t size) {
                           self->writing_ = false;
                           if (code) return self->end(code);
@@ -293,7 +294,7 @@ class beast_websocket final : public websocket,
 
   void write_close() {
     if (std::exchange(close_sent_, true)) return;
-    stream_.async_close(close_reason_, [self = shared_from_this()](error_code code) {
+    stream_->async_close(close_reason_, [self = shared_from_this()](error_code code) {
       self->end(code ? code : error_code(ws::error::closed));
     });
   }
@@ -306,8 +307,8 @@ class beast_websocket final : public websocket,
     close_timer_.cancel();
     websocket_end how;
     if (was_open) {
-      how.code = stream_.reason().code;
-      how.reason = std::string(stream_.reason().reason.data(), stream_.reason().reason.size());
+      how.code = stream_->reason().code;
+      how.reason = std::string(stream_->reason().reason.data(), stream_->reason().reason.size());
     }
     const bool closed = parted_ || code == ws::error::closed;
     // Beast's timeouts and ends are to our callers what Asio's are.
@@ -317,15 +318,18 @@ class beast_websocket final : public websocket,
     }
     if (!closed) how.error = code;
     transport().close();
-    const auto owner = owner_.lock();
-    owner_.reset();
-    if (!owner) return;
-    // Posted, since a call of the owner's may have led here.
-    asio::post(stream_.get_executor(),
-               [owner, key = settings_.key, how = std::move(how)] { owner->on_gone(key, how); });
+    // Posted, since a call of the owner's or a handler of the stream's may have led here.
+    asio::post(close_timer_.get_executor(), [self = shared_from_this(), how = std::move(how)] {
+      // A close of ours that meets the other side's may leave Beast's read and close waiting for
+      // each other, which keeps both, and the context's work, until the stream is destroyed.
+      self->stream_.reset();
+      const auto owner = self->owner_.lock();
+      self->owner_.reset();
+      if (owner) owner->on_gone(self->settings_.key, how);
+    });
   }
 
-  ws::stream<watched_stream> stream_;
+  std::optional<ws::stream<watched_stream>> stream_;  ///< until some time after the end
   asio::steady_timer close_timer_;
   websocket_settings settings_;
   std::weak_ptr<websocket_owner> owner_;
