@@ -99,6 +99,27 @@ class SignalingServer(unittest.TestCase):
         self.say(peer, b'{"type":"join","room":"room"}')
         return json.loads(self.hear(peer))
 
+    def test_both_sides_close_at_once(self):
+        for turn in range(25):
+            server = Server("--listen", "127.0.0.1:0")
+            peers = [upgrade("127.0.0.1", server.port)[0] for _ in range(30)]
+            for peer in peers:
+                self.masked_join(peer)
+            halfway = len(peers) * turn // 25
+            for number, peer in enumerate(peers):
+                if number == halfway:
+                    server.process.send_signal(signal.SIGTERM)
+                leave = b'{"type":"leave"}'
+                peer.sendall(bytes([0x81, 0x80 | len(leave)]) + bytes(4) + leave +
+                             (b"\x88\x80" + bytes(4)) * (number % 2))
+            for peer in peers[1::2]:
+                peer.close()
+            for peer in peers[::2]:
+                peer.sendall(b"\x88\x80" + bytes(4))
+                peer.close()
+            server.process.communicate(timeout=20)
+            self.assertEqual(server.process.returncode, 0)
+
     def test_data_is_passed_on_as_it_came(self):
         server = Server("--listen", "127.0.0.1:0")
         first, _ = upgrade("127.0.0.1", server.port)
