@@ -4,7 +4,9 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <list>
 #include <memory>
 #include <string>
@@ -263,8 +265,9 @@ asio::awaitable<std::size_t> bother(std::uint16_t port, std::vector<std::uint8_t
 
 /// A Binding request (RFC 8489 5) without attributes, in its frame.
 std::vector<std::uint8_t> framed_request() {
-  std::vector<std::uint8_t> bytes{0, 20, 0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42};
-  bytes.resize(22, 5);
+  constexpr std::array<std::uint8_t, 10> head{0, 20, 0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42};
+  std::vector<std::uint8_t> bytes(22, 5);
+  std::copy(head.begin(), head.end(), bytes.begin());
   return bytes;
 }
 

@@ -174,9 +174,9 @@ TEST_CASE("a check over TCP is sent once and fails after 39.5 s") {
   net.pair.run_for(39s);
   REQUIRE(net.pair.left.agent.pairs().size() == 1);
   CHECK(net.pair.left.agent.pairs()[0].requests_sent == 1);
-  CHECK(net.pair.left.agent.pairs()[0].state == "in-progress");
+  CHECK(net.pair.left.agent.pairs()[0].state == candidate_pair_state::in_progress);
   net.pair.run_for(1s);
-  CHECK(net.pair.left.agent.pairs()[0].state == "failed");
+  CHECK(net.pair.left.agent.pairs()[0].state == candidate_pair_state::failed);
 }
 
 TEST_CASE("a connection that is refused fails its pair at once, and is not asked for again") {
@@ -184,7 +184,7 @@ TEST_CASE("a connection that is refused fails its pair at once, and is not asked
   net.wire.refuses = true;
   net.pair.signal();
   net.pair.run_for(30s);
-  CHECK(net.pair.left.agent.pairs()[0].state == "failed");
+  CHECK(net.pair.left.agent.pairs()[0].state == candidate_pair_state::failed);
   CHECK(net.wire.packets == 1);
 }
 
