@@ -265,15 +265,15 @@ class beast_websocket final : public websocket,
     }
     writing_ = true;
     stream_->async_write(asio::buffer(queue_.front()),
-                        [self = shared_from_this()](error_code code, std::size_t size) {
-                          self->writing_ = false;
-                          if (code) return self->end(code);
-                          self->queue_.pop_front();
-                          if (const auto owner = self->owner_.lock()) {
-                            owner->on_sent(self->settings_.key, size);
-                          }
-                          self->write_next();
-                        });
+                         [self = shared_from_this()](error_code code, std::size_t size) {
+                           self->writing_ = false;
+                           if (code) return self->end(code);
+                           self->queue_.pop_front();
+                           if (const auto owner = self->owner_.lock()) {
+                             owner->on_sent(self->settings_.key, size);
+                           }
+                           self->write_next();
+                         });
   }
 
   /// The WebSocket is closed, whatever becomes of TCP: nothing more is sent or heard.
