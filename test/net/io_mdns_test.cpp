@@ -6,6 +6,7 @@
 #include "support/process_counts.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -245,13 +246,23 @@ TEST_CASE("answers out of the blue change nothing") {
         addresses{*base::ip_address::parse("192.0.2.33")});
   CHECK_FALSE(never);
   service->cancel(token);
-  // Who claims our name does not take it from us.
-  other.ask(*hidden);
-  CHECK(test::run_until(context, [&] {
-    const auto told = other.heard(*hidden);
-    return std::any_of(told.begin(), told.end(),
-                       [&](const auto& record) { return record.address == own; });
-  }));
+  // Who claims our name does not take it from us. After such a flood a question may be dropped.
+  bool kept = false;
+  bool due = false;
+  asio::steady_timer again(context);
+  for (int question = 0; question < 10 && !kept; ++question) {
+    other.ask(*hidden);
+    due = false;
+    again.expires_after(std::chrono::seconds(1));
+    again.async_wait([&due](boost::system::error_code cancelled) { due = !cancelled; });
+    test::run_until(context, [&] {
+      const auto told = other.heard(*hidden);
+      kept = kept || std::any_of(told.begin(), told.end(),
+                                 [&](const auto& record) { return record.address == own; });
+      return kept || due;
+    });
+  }
+  CHECK(kept);
 }
 
 TEST_CASE("a name may be let go of when its context is gone") {
