@@ -170,6 +170,7 @@ void peer_driver::impl::on_context_shutdown() noexcept {
   observer = nullptr;
   const auto dropped = std::exchange(on_stopped, nullptr);
   close_all();
+  tcp_ends.clear();  // they hold the strand, whose service goes now
   timer.reset();
   sweep_timer.reset();
   strand.drop();

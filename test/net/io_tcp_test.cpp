@@ -17,10 +17,10 @@ const auto loopback = *base::ip_address::parse("127.0.0.1");
 struct joined {
   explicit joined(boost::asio::io_context& context)
       : strand(context.get_executor()),
-        listener(strand, base::socket_id{2}, std::move(*io::listen_tcp(loopback, {}, 0))) {
+        listener(strand, base::socket_id{2}, *io::listen_tcp(loopback, {}, 0)) {
     const base::route outward{base::socket_id{1}, listener.local()};
     near = std::make_unique<io::tcp_connection>(
-        strand, std::move(*io::connect_tcp(loopback, listener.local())), outward);
+        strand, *io::connect_tcp(loopback, listener.local()), outward);
     std::optional<base::endpoint> from;
     listener.async_wait_acceptable([&](boost::system::error_code) {
       auto accepted = listener.accept();
