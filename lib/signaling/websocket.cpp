@@ -104,7 +104,7 @@ class beast_websocket final : public websocket,
     parser_->body_limit(std::uint64_t{0});
     transport().expires_after(settings_.handshake_timeout);
     http::async_read(transport(), buffer_, *parser_,
-                     [self = shared_from_this()](error_code code, std::size_t) {
+                     [self = under_way()](error_code code, std::size_t) {
                        if (code) return self->end(code);
                        self->answer_upgrade();
                      });
@@ -116,7 +116,7 @@ class beast_websocket final : public websocket,
     target_ = std::move(target);
     transport().expires_after(settings_.handshake_timeout);
     transport().async_connect(
-        addresses, [self = shared_from_this()](error_code code, const asio::ip::tcp::endpoint&) {
+        addresses, [self = under_way()](error_code code, const asio::ip::tcp::endpoint&) {
           if (code) return self->end(code);
           self->ask_upgrade();
         });
@@ -131,7 +131,7 @@ class beast_websocket final : public websocket,
   void ping() override {
     if (phase_ != phase::open || pinging_) return;
     pinging_ = true;
-    stream_->async_ping({}, [self = shared_from_this()](error_code) { self->pinging_ = false; });
+    stream_->async_ping({}, [self = under_way()](error_code) { self->pinging_ = false; });
   }
 
   void close(close_code code, std::string reason, std::string last_words, bool discard) override {
@@ -163,7 +163,7 @@ class beast_websocket final : public websocket,
       response.set(http::field::sec_websocket_protocol, subprotocol);
       response.set(http::field::server, "asiortc");
     }));
-    stream_->async_accept(parser_->get(), [self = shared_from_this()](error_code code) {
+    stream_->async_accept(parser_->get(), [self = under_way()](error_code code) {
       self->parser_.reset();
       if (code) return self->end(code);
       self->open();
@@ -178,7 +178,7 @@ class beast_websocket final : public websocket,
     refusal_.set(http::field::content_type, "text/plain");
     refusal_.body() = explain(status);
     refusal_.prepare_payload();
-    http::async_write(transport(), refusal_, [self = shared_from_this()](error_code, std::size_t) {
+    http::async_write(transport(), refusal_, [self = under_way()](error_code, std::size_t) {
       if (self->phase_ == phase::gone) return;
       error_code ignored;
       self->transport().socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
@@ -193,14 +193,13 @@ class beast_websocket final : public websocket,
       request.set(http::field::sec_websocket_protocol, subprotocol);
       request.set(http::field::user_agent, "asiortc");
     }));
-    stream_->async_handshake(
-        response_, host_, target_, [self = shared_from_this()](error_code code) {
-          if (is_no_upgrade(code)) return self->end(errc::signaling_refused);
-          if (code) return self->end(code);
-          const auto chosen = self->response_[http::field::sec_websocket_protocol];
-          if (chosen != subprotocol) return self->end(errc::signaling_protocol);
-          self->open();
-        });
+    stream_->async_handshake(response_, host_, target_, [self = under_way()](error_code code) {
+      if (is_no_upgrade(code)) return self->end(errc::signaling_refused);
+      if (code) return self->end(code);
+      const auto chosen = self->response_[http::field::sec_websocket_protocol];
+      if (chosen != subprotocol) return self->end(errc::signaling_protocol);
+      self->open();
+    });
   }
 
   void prepare() {
@@ -236,7 +235,7 @@ class beast_websocket final : public websocket,
 
   void read_next() {
     if (phase_ == phase::gone) return;
-    stream_->async_read(buffer_, [self = shared_from_this()](error_code code, std::size_t) {
+    stream_->async_read(buffer_, [self = under_way()](error_code code, std::size_t) {
       if (code) return self->end(code);
       self->deliver();
       self->read_next();
@@ -265,7 +264,7 @@ class beast_websocket final : public websocket,
     }
     writing_ = true;
     stream_->async_write(asio::buffer(queue_.front()),
-                         [self = shared_from_this()](error_code code, std::size_t size) {
+                         [self = under_way()](error_code code, std::size_t size) {
                            self->writing_ = false;
                            if (code) return self->end(code);
                            self->queue_.pop_front();
@@ -294,7 +293,7 @@ class beast_websocket final : public websocket,
 
   void write_close() {
     if (std::exchange(close_sent_, true)) return;
-    stream_->async_close(close_reason_, [self = shared_from_this()](error_code code) {
+    stream_->async_close(close_reason_, [self = under_way()](error_code code) {
       self->end(code ? code : error_code(ws::error::closed));
     });
   }
@@ -318,19 +317,50 @@ class beast_websocket final : public websocket,
     }
     if (!closed) how.error = code;
     transport().close();
-    // Posted, since a call of the owner's or a handler of the stream's may have led here.
-    asio::post(close_timer_.get_executor(), [self = shared_from_this(), how = std::move(how)] {
-      // A close of ours that meets the other side's may leave Beast's read and close waiting for
-      // each other, which keeps both, and the context's work, until the stream is destroyed.
-      self->stream_.reset();
-      const auto owner = self->owner_.lock();
-      self->owner_.reset();
-      if (owner) owner->on_gone(self->settings_.key, how);
+    drop_stuck_operations();
+    const auto owner = owner_.lock();
+    owner_.reset();
+    if (!owner) return;
+    // Posted, since a call of the owner's may have led here.
+    asio::post(close_timer_.get_executor(),
+               [owner, key = settings_.key, how = std::move(how)] { owner->on_gone(key, how); });
+  }
+
+  /// Ends with the last of the stream's operations.
+  struct operations {
+    explicit operations(std::shared_ptr<beast_websocket> whose) : of(std::move(whose)) {}
+    operations(const operations&) = delete;
+    operations& operator=(const operations&) = delete;
+    ~operations() {
+      if (of->phase_ == phase::gone) of->close_timer_.cancel();
+    }
+    std::shared_ptr<beast_websocket> of;
+  };
+
+  /// For the handler of an operation of the stream.
+  std::shared_ptr<beast_websocket> under_way() {
+    auto all = operations_.lock();
+    if (!all) {
+      all = std::make_shared<operations>(shared_from_this());
+      operations_ = all;
+    }
+    return {all, this};
+  }
+
+  /// A close of ours that meets the other side's may leave Beast's read and close waiting for each
+  /// other, which keeps both, and the context's work, until the stream is destroyed. All others
+  /// complete at once, now that the socket is closed.
+  void drop_stuck_operations() {
+    if (operations_.expired()) return;
+    close_timer_.expires_after(teardown_timeout);
+    close_timer_.async_wait([self = shared_from_this()](error_code cancelled) {
+      if (!cancelled) self->stream_.reset();
     });
   }
 
   std::optional<ws::stream<watched_stream>> stream_;  ///< until some time after the end
   asio::steady_timer close_timer_;
+  std::weak_ptr<operations> operations_;
   websocket_settings settings_;
   std::weak_ptr<websocket_owner> owner_;
   origin_policy policy_;
