@@ -26,6 +26,7 @@ CASES = [
     ("sizes", "lib/ice/a.cpp", "class a {\n" + "  int b;\n" * 70 + "};\n", False),
     ("sizes", "lib/ice/a.cpp", "// a line\n" * 501, True),
     ("words", "test/unit/a.cpp", "void f() { std::this_thread::sleep_for(1s); }\n", True),
+    ("words", "test/net/a.py", "time.sleep(1)\n", True),
     ("words", "lib/ice/a.cpp", "// TO" + "DO: later\n", True),
     ("exports", "include/asiortc/a.hpp", "class a {\n};\n", True),
     ("exports", "include/asiortc/a.hpp", "class ASIORTC_EXPORT a {\n};\nclass b;\n", False),

@@ -23,10 +23,13 @@ for folder in ("tools", "test", "docs", "lib", "apps", "include"):
         if path.is_file() and path.suffix in OTHERS and not skipped:
             names.append(path.relative_to(ROOT).as_posix())
 for name in names:
+    sleeps = name.startswith("test/") and name.endswith(".py")
     try:
         text = text_of(name)
     except UnicodeDecodeError:
         continue
+    for match in SLEEP.finditer(text) if sleeps else ():
+        complaints.append(f"{name}:{line_at(text, match.start())}: wait for the event itself")
     for match in LATER.finditer(text):
         complaints.append(
             f"{name}:{line_at(text, match.start())}: {match.group()}: do it now or open an issue"

@@ -7,6 +7,7 @@ two of its addresses.
 import os
 import pathlib
 import re
+import select
 import shutil
 import socket
 import subprocess
@@ -32,12 +33,17 @@ def listens(address, port):
         return sock.connect_ex((address, port)) == 0
 
 
-def await_port(address, port):
+def await_port(address, port, log):
+    """Tries again with each line that the server logs."""
     deadline = time.monotonic() + PATIENCE
-    while not listens(address, port):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"nothing listens on {address} port {port}")
-        time.sleep(0.05)
+    with subprocess.Popen(["tail", "-n", "+1", "-F", log], stdout=subprocess.PIPE) as tail:
+        while not listens(address, port):
+            left = max(0, deadline - time.monotonic())
+            if not select.select([tail.stdout], [], [], left)[0]:
+                tail.kill()
+                raise TimeoutError(f"nothing listens on {address} port {port}")
+            os.read(tail.stdout.fileno(), 65536)
+        tail.kill()
 
 
 def free_port(kind):
@@ -154,8 +160,8 @@ class WithServer(Case):
                  "--no-cli", "--no-dtls", "--log-file", "stdout", "--pidfile", folder / "pid",
                  "--userdb", folder / "db"], stdout=log, stderr=log, cwd=folder)
         for address in ("127.0.0.1", "127.0.0.2", "::1"):
-            await_port(address, STUN_PORT)
-            await_port(address, TLS_PORT)
+            await_port(address, STUN_PORT, folder / "log")
+            await_port(address, TLS_PORT, folder / "log")
 
     @classmethod
     def tearDownClass(cls):

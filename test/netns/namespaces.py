@@ -4,8 +4,10 @@ import ctypes
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,7 @@ import time
 PREFIX = "asiortc-"
 MOUNTS = pathlib.Path("/run/netns")
 CLONE_NEWNET = 0x40000000
+NETLINK_ROUTE, RTMGRP_LINK = 0, 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 SKIPPED = 77
 os.environ["PATH"] += ":/usr/sbin:/sbin"
@@ -48,13 +51,15 @@ def end_on_signals():
         signal.signal(number, end)
 
 
-def poll(condition, seconds, what):
-    """Waits for a condition that nothing announces."""
+def await_event(condition, sources, seconds, what):
+    """Looks at a condition, and again each time that one of the sources has something to read."""
     deadline = time.monotonic() + seconds
     while not (result := condition()):
-        if time.monotonic() > deadline:
+        ready, _, _ = select.select(sources, [], [], max(0, deadline - time.monotonic()))
+        if not ready:
             raise TimeoutError(f"{what} within {seconds} s")
-        time.sleep(0.05)
+        for source in ready:
+            os.read(source.fileno(), 65536)
     return result
 
 
@@ -181,4 +186,11 @@ class Machine:
                     if state != "UP" and link.split("@")[0] in ("wan", "lan", "eth0", "bridge"):
                         return False
             return True
-        poll(all_up, 20, "the cables did not come up")
+        with contextlib.ExitStack() as watchers:
+            sources = []
+            for name in self.names:
+                with inside(name):
+                    sources.append(watchers.enter_context(
+                        socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_ROUTE)))
+                sources[-1].bind((0, RTMGRP_LINK))
+            await_event(all_up, sources, 20, "the cables did not come up")

@@ -7,7 +7,7 @@ import tempfile
 
 import stun
 from kinds import SIGNALING_PORT, STUN_PORT, TLS_PORT, rules
-from namespaces import Machine, inside, ip_batch, own_name, poll, sysctl
+from namespaces import Machine, await_event, inside, ip_batch, own_name, sysctl
 
 # Addresses for documentation (RFC 5737 and 3849). Two of each family, for RFC 5780.
 SERVERS = {4: ("198.51.100.1", "198.51.100.2"), 6: ("2001:db8::1", "2001:db8::2")}
@@ -138,21 +138,26 @@ class World:
                 "--userdb", self.folder / "turnserver.db", "--min-port", "49152",
                 "--verbose", cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         for address in SERVERS[4] + SERVERS[6]:
-            self._await_port(address, STUN_PORT)
-            self._await_port(address, TLS_PORT)
+            self._await_port(address, STUN_PORT, log.name)
+            self._await_port(address, TLS_PORT, log.name)
 
     def start_signaling_server(self, program):
         with open(self.folder / "signaling.log", "wb") as log:
             self.machine.start(self.internet, program, "--listen", f"[::]:{SIGNALING_PORT}",
                                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         for both in SERVERS.values():
-            self._await_port(both[0], SIGNALING_PORT)
+            self._await_port(both[0], SIGNALING_PORT, log.name)
 
-    def _await_port(self, address, port):
+    def _await_port(self, address, port, log):
         def listens():
             with inside(self.internet):
                 family = socket.AF_INET6 if ":" in address else socket.AF_INET
                 sock = socket.socket(family, socket.SOCK_STREAM)
             with sock:
                 return sock.connect_ex((address, port)) == 0
-        poll(listens, 20, f"nothing listens on {address} port {port}")
+        # Each line that the server logs may be the one that says it listens.
+        with subprocess.Popen(["tail", "-n", "+1", "-F", log], stdout=subprocess.PIPE) as tail:
+            try:
+                await_event(listens, [tail.stdout], 20, f"nothing listens on {address} port {port}")
+            finally:
+                tail.kill()
