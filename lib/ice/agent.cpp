@@ -70,7 +70,7 @@ const credentials& agent::local_credentials() const { return impl_->current->loc
 
 void agent::restart(base::time_point now) {
   if (impl_->state == agent_state::closed) return;
-  impl_->restart();
+  impl_->restart(now);
   impl_->run(now);
 }
 
@@ -103,8 +103,10 @@ void agent::add_reflexive_address(base::time_point now, base::socket_id id,
 
 void agent::remove_local_socket(base::time_point now, base::socket_id id) {
   if (impl_->state == agent_state::closed) return;
+  const bool carried = impl_->active_route && impl_->active_route->local == id;
   impl_->remove_socket(id);
   impl_->run(now);
+  if (carried) impl_->events.push(selected_socket_lost{});
 }
 
 void agent::add_stun_server(base::time_point now, const base::endpoint& server) {
@@ -223,6 +225,12 @@ void agent::note_traffic(const base::route& route, const traffic& sent, const tr
   if (which == nullptr) return;
   which->data_sent += sent;
   which->data_received += received;
+}
+
+void agent::note_data_sent(base::time_point now) {
+  pair* const active = impl_->settings.lite ? nullptr : impl_->find_active();
+  if (active == nullptr || !active->life.note_data_sent(now)) return;
+  impl_->deadline = std::min(impl_->deadline, now + consent::patience);
 }
 
 void agent::handle_send_error(base::time_point now, const base::route& route) {

@@ -95,10 +95,12 @@ struct server_failed {
   std::uint16_t code = 0;  ///< of its answer; 0: there was none
   std::string why;
 };
+/// The socket of the pair that carried data is gone; another pair may carry it by now.
+struct selected_socket_lost {};
 /// The first valid pair exists: data may flow (DTLS starts here, not at nomination).
 struct writable {};
 using event = std::variant<local_candidate_gathered, gathering_complete, state_changed,
-                           selected_pair_changed, writable, server_failed>;
+                           selected_pair_changed, selected_socket_lost, writable, server_failed>;
 
 /// What went over a pair beside checks.
 struct traffic {
@@ -196,6 +198,8 @@ class agent {
   void note_data_received(base::time_point now, const base::route& route);
   /// Packets of data went over that route, for the table of pairs.
   void note_traffic(const base::route& route, const traffic& sent, const traffic& received);
+  /// Data went over `data_route()`: if nothing comes back, the pair is soon checked.
+  void note_data_sent(base::time_point now);
   /// The socket could not reach the address (ICMP, ENETUNREACH): the pair's check fails early.
   void handle_send_error(base::time_point now, const base::route& route);
 

@@ -70,7 +70,7 @@ struct agent::impl {
   void note_mapped_address(pair& which, const base::endpoint& mapped);
 
   // agent_negotiation.cpp: credentials and candidates.
-  void restart();
+  void restart(base::time_point now);
   [[nodiscard]] bool may_use(const local_base& local) const;
   void set_remote_credentials(base::time_point now, credentials remote);
   base::result<void> add_remote_candidate(base::time_point now, const candidate& remote);

@@ -5,7 +5,7 @@
 
 namespace asiortc::ice {
 
-void agent::impl::restart() {
+void agent::impl::restart(base::time_point now) {
   // The old pair carries data on (RFC 8445 9: "continue to send ... using the previously selected
   // pair"). If a restart follows a restart, keep the generation that works.
   if (current->has_valid() || !previous) {
@@ -18,7 +18,8 @@ void agent::impl::restart() {
     active_route.reset();
   }
   current = std::make_unique<generation>(settings, make_credentials(), log);
-  lost_at.reset();
+  // Who lost its last pair and is not answered either has nobody to talk to.
+  if (lost_at) lost_at = now;
   lost_consent = false;
   gather.restart(current->local.ufrag);
   // webrtc-pc 5.6.3: begun in completed, a restart leads to connected, and from where connectivity
@@ -32,7 +33,7 @@ void agent::impl::restart() {
 
 void agent::impl::set_remote_credentials(base::time_point now, credentials remote) {
   if (current->remote == remote) return;
-  if (current->remote) restart();
+  if (current->remote) restart(now);
   current->remote = std::move(remote);
   current->started = now;
   replay_early(*current, now);
@@ -49,8 +50,10 @@ base::result<void> agent::impl::add_remote_candidate(base::time_point now,
   current->any_remote_candidate = true;
   current->last_remote_candidate = now;
   if (*changed == remote_candidates::change::merged) current->checks.update_priorities(as);
-  if (*changed == remote_candidates::change::added) {
-    make_pairs(*current, current->remotes.all().back());
+  // One that a check made known was paired only with the socket to which the check came.
+  if (*changed != remote_candidates::change::none) {
+    make_pairs(*current,
+               current->remotes.find({remote.address.address.unmapped(), remote.address.port}));
   }
   return {};
 }

@@ -76,7 +76,7 @@ void agent::impl::watch_pairs(generation& gen, base::time_point now) {
 
 void agent::impl::nominate(base::time_point now) {
   if (as != role::controlling) return;
-  pair* const chosen = choose_nomination(*current, now, settings);
+  pair* const chosen = choose_nomination(*current, now);
   if (chosen == nullptr) return;
   current->nominating = chosen->id;
   current->checks.trigger(*chosen);

@@ -49,7 +49,7 @@ void consent::note_sent(base::time_point now, const agent_settings& settings,
 void consent::note_answer(base::time_point now, const agent_settings& settings,
                           base::random_source& random) {
   unanswered_ = 0;
-  last_received_ = now;
+  note_received(now);
   expires_ = now + settings.consent_timeout;
   schedule(now, settings, random);
 }
@@ -70,6 +70,12 @@ void consent::hurry(base::time_point now) {
   next_check_ = std::min(next_check_, std::max(now, last_sent_ + quick_interval));
 }
 
+base::time_point consent::next_check_at() const {
+  // While an answer is missing, the quick checks follow anyway.
+  const bool quiet = unheard_since_ != base::never && unanswered_ == 0;
+  return quiet ? std::min(next_check_, unheard_since_ + patience) : next_check_;
+}
+
 bool consent::unanswered(base::time_point now, int checks) const {
   return unanswered_ > checks || (unanswered_ == checks && now >= last_sent_ + answer_time);
 }
@@ -86,7 +92,7 @@ bool consent::silent(base::time_point now, const agent_settings& settings) const
 
 base::time_point consent::next_deadline(base::time_point now,
                                         const agent_settings& settings) const {
-  base::time_point next = std::min(expires_, next_check_);
+  base::time_point next = std::min(expires_, next_check_at());
   if (settings.lite && !silent(now, settings)) {
     next = std::min(next, last_received_ + lite_silence(settings));
   }

@@ -5,6 +5,8 @@
 #include "base/time.hpp"
 #include "ice/agent.hpp"
 
+#include <chrono>
+
 namespace asiortc::ice {
 
 /// The pair carries data and is watched closely, or it is kept in reserve.
@@ -22,14 +24,25 @@ class consent {
   void note_answer(base::time_point now, const agent_settings& settings,
                    base::random_source& random);
   /// Anything came over the pair: a request, an answer, data.
-  void note_received(base::time_point now) { last_received_ = now; }
+  void note_received(base::time_point now) {
+    last_received_ = now;
+    unheard_since_ = base::never;
+  }
+  /// Data left over the pair. True if it is the first since something came: unless anything does,
+  /// a check is due in `patience`.
+  bool note_data_sent(base::time_point now) {
+    if (unheard_since_ != base::never) return false;
+    unheard_since_ = now;
+    return true;
+  }
+  static constexpr base::duration patience = std::chrono::seconds(1);
   /// Moves the next check nearer or farther as the pair's use changes.
   void set_watch(base::time_point now, const agent_settings& settings, base::random_source& random,
                  watch how);
   /// The next check is due now, unless one has been sent within the last second.
   void hurry(base::time_point now);
 
-  [[nodiscard]] bool check_due(base::time_point now) const { return now >= next_check_; }
+  [[nodiscard]] bool check_due(base::time_point now) const { return now >= next_check_at(); }
   /// RFC 7675 5.1: "consent ... expires 30 seconds after" the last answer.
   [[nodiscard]] bool expired(base::time_point now) const { return now >= expires_; }
   /// Checks go unanswered and nothing has come for a while: look for another pair.
@@ -45,6 +58,7 @@ class consent {
  private:
   [[nodiscard]] base::duration interval(const agent_settings& settings,
                                         base::random_source& random) const;
+  [[nodiscard]] base::time_point next_check_at() const;
   void schedule(base::time_point now, const agent_settings& settings, base::random_source& random);
   /// So many checks have had the time to be answered and were not.
   [[nodiscard]] bool unanswered(base::time_point now, int checks) const;
@@ -53,6 +67,7 @@ class consent {
   base::time_point expires_ = base::never;
   base::time_point next_check_ = base::never;
   base::time_point last_sent_{};
+  base::time_point unheard_since_ = base::never;  ///< data was sent first then, and nothing came
   int unanswered_ = 0;
   watch watch_ = watch::reserve;
 };

@@ -43,12 +43,12 @@ pair* find_cheaper(generation& gen, const pair& in_use, base::time_point now) {
 
 }  // namespace
 
-pair* choose_nomination(generation& gen, base::time_point now, const agent_settings& settings) {
+pair* choose_nomination(generation& gen, base::time_point now) {
   const pair* const in_use =
       gen.checks.find(gen.nominating != pair_id::none ? gen.nominating : gen.selected);
   if (in_use != nullptr) {
-    return in_use->life.silent(now, settings) ? find_replacement(gen, *in_use, now)
-                                              : find_cheaper(gen, *in_use, now);
+    return in_use->life.doubtful(now) ? find_replacement(gen, *in_use, now)
+                                      : find_cheaper(gen, *in_use, now);
   }
   pair* const best = gen.checks.best_valid();
   if (best == nullptr || !gen.first_valid) return nullptr;

@@ -10,10 +10,10 @@ namespace asiortc::ice {
 /// Controlling: the pair to nominate now (RFC 8445 8.1.1, regular nomination), if any.
 ///
 /// The best valid pair, at once when no better pair is undecided and it is direct; otherwise after
-/// `settle_time`. Once one is selected, another is nominated only when that one has gone silent and
+/// `settle_time`. Once one is selected, another is nominated only when that one is in doubt and
 /// the other one has been heard since, or to leave a relay or TCP for a cheaper path that works by
 /// now.
-pair* choose_nomination(generation& gen, base::time_point now, const agent_settings& settings);
+pair* choose_nomination(generation& gen, base::time_point now);
 
 /// When the answer above may change by itself.
 base::time_point nomination_deadline(const generation& gen);

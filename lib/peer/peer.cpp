@@ -180,7 +180,8 @@ void peer::turn_server_failed(base::time_point now, const std::string& url,
 
 void peer::remove_socket(base::time_point now, base::socket_id socket, const base::failure& why) {
   if (impl_->closed()) return;
-  impl_->remove_socket(now, socket, why);
+  impl_->transport_->remove_socket(now, socket, why);
+  impl_->settle(now);
 }
 
 void peer::finish_gathering(base::time_point now, std::uint32_t generation) {

@@ -63,19 +63,6 @@ void peer::impl::start_gathering(base::time_point) {
   finish_gathering();
 }
 
-void peer::impl::remove_socket(base::time_point now, base::socket_id socket,
-                               const base::failure& why) {
-  const auto& agent = transport_->agent();
-  const auto before = agent.data_route();
-  transport_->remove_socket(now, socket, why);
-  // The controlling side nominates another pair. The controlled side cannot, and without a valid
-  // pair neither can: then new candidates must be told.
-  const bool lost = before && agent.data_route() != before;
-  const bool cannot_nominate = agent.current_role() == ice::role::controlled || !agent.data_route();
-  if (lost && cannot_nominate) restart_ice();
-  settle(now);
-}
-
 void peer::impl::want_gathering() {
   if (std::exchange(gathering_ufrag_, generation().ufrag) == generation().ufrag) return;
   push(gathering_wanted{++gathering_generation_});
@@ -136,7 +123,8 @@ void peer::impl::take_candidates(base::time_point now, const remote_session& ses
 base::result<std::optional<std::size_t>> peer::impl::find_section(
     const remote_session& session, const ice_candidate& candidate) const {
   const auto& sections = session.sections;
-  if (candidate.sdp_mid) {
+  // No mid is empty (RFC 5888 4), but Pion says so where it has none to tell.
+  if (candidate.sdp_mid && !candidate.sdp_mid->empty()) {
     const auto found = std::find_if(
         sections.begin(), sections.end(),
         [&candidate](const m_section& section) { return section.mid == candidate.sdp_mid; });

@@ -60,7 +60,6 @@ struct peer::impl {
   void restart_agent(base::time_point now);
   void note_local_candidate(const ice::candidate& candidate);
   void tell_local_candidates();
-  void remove_socket(base::time_point now, base::socket_id socket, const base::failure& why);
   void want_gathering();
   void finish_gathering();
   void set_gathering_state(ice_gathering_state next);
@@ -75,7 +74,8 @@ struct peer::impl {
   void settle(base::time_point now);
   void settle(base::time_point now, base::packet_batch& plain);
   void handle_transport_event(base::time_point now, transport_event& happened);
-  [[nodiscard]] base::failure explain(const ice::state_changed& change) const;
+  [[nodiscard]] base::failure explain(base::time_point now, const ice::state_changed& change) const;
+  void handle_lost_socket();
   void handle_ice_state(base::time_point now, const ice::state_changed& change);
   void handle_dtls_state(base::time_point now, const dtls::state_changed& change);
   void update_connection_state(const base::failure& reason);

@@ -113,6 +113,8 @@ void peer::impl::handle_transport_event(base::time_point now, transport_event& h
                                "STUN server " + value.asked.remote.to_string() + ": " + value.why);
         } else if constexpr (std::is_same_v<type, server_refused>) {
           tell_candidate_error(value.name, value.asked_from, value.code, value.why.detail);
+        } else if constexpr (std::is_same_v<type, ice::selected_socket_lost>) {
+          handle_lost_socket();
         } else {
           handle_dtls_state(now, value);
         }
@@ -120,18 +122,27 @@ void peer::impl::handle_transport_event(base::time_point now, transport_event& h
       happened);
 }
 
-/// A relay that did not come about may be why no pair works.
-base::failure peer::impl::explain(const ice::state_changed& change) const {
-  const auto& refused = transport_->last_relay_failure();
-  if (change.now != ice::agent_state::failed || !refused) return change.reason;
-  const bool relay_was_all = settings_.ice.relay_only && transport_->agent().pairs().empty();
-  return {relay_was_all ? refused->code : change.reason.code,
-          change.reason.detail + "; " + refused->detail};
+void peer::impl::handle_lost_socket() {
+  // The controlling side nominates another pair. The controlled side cannot, and without a valid
+  // pair neither can: then new candidates must be told.
+  const auto& agent = transport_->agent();
+  if (agent.current_role() == ice::role::controlled || !agent.data_route()) restart_ice();
+}
+
+/// A relay that did not come about, or was lost, may be why no pair works.
+base::failure peer::impl::explain(base::time_point now, const ice::state_changed& change) const {
+  if (change.now != ice::agent_state::failed) return change.reason;
+  const auto& relays = transport_->turn_relays();
+  const auto trouble = relays.trouble(now);
+  if (!trouble) return change.reason;
+  const bool relay_was_all = settings_.ice.relay_only && !relays.any_works(now);
+  return {relay_was_all ? trouble->code : change.reason.code,
+          change.reason.detail + "; " + trouble->detail};
 }
 
 void peer::impl::handle_ice_state(base::time_point now, const ice::state_changed& change) {
   agent_state_ = change.now;
-  const base::failure reason = explain(change);
+  const base::failure reason = explain(now, change);
   const auto state = to_public(change.now);
   if (std::exchange(ice_state_, state) != state) {
     push(ice_connection_state_event{state, reason});
@@ -213,6 +224,7 @@ bool peer::impl::seal_waiting(base::time_point now, base::packet_batch& out, std
     std::swap(packets, backlog_);
   }
   const auto& entries = packets.entries();
+  if (backlog_next_ < entries.size()) transport_->agent().note_data_sent(now);
   for (; backlog_next_ < entries.size() && budget > 0; ++backlog_next_, --budget) {
     transport_->seal(now, packets.view(entries[backlog_next_]), out);
   }

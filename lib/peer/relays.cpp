@@ -152,10 +152,28 @@ void relays::add_address(base::time_point now, relay& which, const turn::allocat
   release_gathering(now, which, agent);
 }
 
-void relays::note_failure(const relay& which, const base::failure& why, std::uint16_t code) {
+std::optional<base::failure> relays::trouble(base::time_point now) const {
+  for (const auto& each : relays_) {
+    if (each.client.is_silent(now)) {
+      return base::failure{errc::turn_lost, name_of(each) + ": the TURN server does not answer"};
+    }
+  }
+  return last_failure_;
+}
+
+bool relays::any_works(base::time_point now) const {
+  return std::any_of(relays_.begin(), relays_.end(), [now](const relay& each) {
+    return each.client.current_state() == turn::state::allocated && !each.client.is_silent(now);
+  });
+}
+
+std::string relays::name_of(const relay& which) {
   const auto& server = which.configured;
-  note_failure(server.name.empty() ? server.address.to_string() : server.name, which.server.local,
-               why, code);
+  return server.name.empty() ? server.address.to_string() : server.name;
+}
+
+void relays::note_failure(const relay& which, const base::failure& why, std::uint16_t code) {
+  note_failure(name_of(which), which.server.local, why, code);
 }
 
 void relays::note_failure(const std::string& server, base::socket_id asked_from,

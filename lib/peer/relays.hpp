@@ -77,8 +77,10 @@ class relays {
   /// Gives the allocations back.
   void close(base::time_point now, base::packet_batch& out);
 
-  /// Why the last allocation failed, if one did.
-  [[nodiscard]] const std::optional<base::failure>& last_failure() const { return last_failure_; }
+  /// A server that has fallen silent, or else why an allocation failed last, if one did.
+  [[nodiscard]] std::optional<base::failure> trouble(base::time_point now) const;
+  /// Whether there is an address whose server has not fallen silent.
+  [[nodiscard]] bool any_works(base::time_point now) const;
   /// Keeps why a server gave no address, until it is polled.
   void note_failure(const std::string& server, base::socket_id asked_from, const base::failure& why,
                     std::uint16_t code);
@@ -103,6 +105,7 @@ class relays {
   void handle(base::time_point now, relay& which, turn::event& event, ice::agent& agent);
   void add_address(base::time_point now, relay& which, const turn::allocated& given,
                    ice::agent& agent);
+  [[nodiscard]] static std::string name_of(const relay& which);
   void note_failure(const relay& which, const base::failure& why, std::uint16_t code = 0);
   void release_gathering(base::time_point now, relay& which, ice::agent& agent);
   void drop_finished();

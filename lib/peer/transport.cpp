@@ -119,11 +119,12 @@ void transport::add_local_socket(base::time_point now, const ice::local_socket& 
 
 void transport::add_turn_server(base::time_point now, const turn_server& server) {
   // RFC 8445 2.5: a lite agent has host candidates alone.
-  if (settings_.ice.lite || turn_servers_.size() >= max_turn_servers) return;
+  if (settings_.ice.lite) return;
   const bool known = std::any_of(turn_servers_.begin(), turn_servers_.end(),
                                  [&](const auto& each) { return each.address == server.address; });
-  if (known) return;  // a later gathering names it again
-  turn_servers_.push_back(server);
+  if (!known && turn_servers_.size() >= max_turn_servers) return;
+  // A later gathering names it again, and asks anew where an allocation was lost.
+  if (!known) turn_servers_.push_back(server);
   for (const auto& socket : sockets_) allocate(now, socket, server);
 }
 

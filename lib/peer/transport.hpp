@@ -30,9 +30,10 @@ struct transport_settings {
   base::logger log;
 };
 
-using transport_event = std::variant<ice::local_candidate_gathered, ice::gathering_complete,
-                                     ice::state_changed, ice::selected_pair_changed,
-                                     ice::server_failed, server_refused, dtls::state_changed>;
+using transport_event =
+    std::variant<ice::local_candidate_gathered, ice::gathering_complete, ice::state_changed,
+                 ice::selected_pair_changed, ice::selected_socket_lost, ice::server_failed,
+                 server_refused, dtls::state_changed>;
 
 class transport {
  public:
@@ -65,9 +66,7 @@ class transport {
   void add_turn_carrier(base::time_point now, const turn_carrier& carrier,
                         const turn_server& server);
   void remove_socket(base::time_point now, base::socket_id socket, const base::failure& why);
-  [[nodiscard]] const std::optional<base::failure>& last_relay_failure() const {
-    return relays_.last_failure();
-  }
+  [[nodiscard]] const relays& turn_relays() const { return relays_; }
   /// The server could not even be asked.
   void note_turn_failure(const std::string& name, const std::string& why) {
     relays_.note_failure(name, {}, {errc::turn_unreachable, why}, 0);

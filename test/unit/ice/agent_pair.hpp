@@ -76,6 +76,7 @@ class ice_host {
     if (!route) return false;
     const base::bytes payload{200, 1, 2, 3};
     net_.send(sockets_.at(route->local), route->remote, payload);
+    agent.note_data_sent(net_.now);
     return true;
   }
 
@@ -145,6 +146,8 @@ class ice_host {
       selections.push_back(*selected);
     } else if (auto* failed = std::get_if<ice::server_failed>(&event)) {
       server_failures.push_back(std::move(*failed));
+    } else if (std::holds_alternative<ice::selected_socket_lost>(event)) {
+      ++lost_sockets;
     } else {
       ++writables;
     }
@@ -166,6 +169,7 @@ class ice_host {
   base::failure reason = boost::system::error_code{};
   int gathering_completes = 0;
   int writables = 0;
+  int lost_sockets = 0;
   std::function<void(const ice::candidate&)> on_candidate;
   std::function<void()> on_complete;
   std::function<void(const base::route&, base::byte_span)> send_over_tcp;

@@ -82,6 +82,27 @@ TEST_CASE("the answerer's checks before the answer arrives are answered and reme
   CHECK(pair.left.agent.pairs().size() == 1);
 }
 
+TEST_CASE("what a check made known is paired with every socket once it is signalled") {
+  agent_pair pair;
+  pair.left.add_socket(ep("10.0.0.1:1000"));
+  pair.right.add_socket(ep("10.0.0.2:2000"));
+  pair.right.add_socket(ep("10.0.1.2:2000"));
+  pair.exchange_credentials();
+  CHECK(pair.left.agent.add_remote_candidate(pair.net.now, pair.right.candidates[0]).has_value());
+  pair.pump();
+  pair.run_for(1s);
+  REQUIRE(pair.right.agent.pairs().size() == 1);
+  CHECK(pair.right.agent.add_remote_candidate(pair.net.now, pair.left.candidates[0]).has_value());
+  pair.pump();
+  pair.run_for(1s);
+  const auto rows = pair.right.agent.pairs();
+  REQUIRE(rows.size() == 2);
+  for (const auto& row : rows) {
+    CHECK(row.valid);
+    CHECK(row.remote.type == candidate_type::host);
+  }
+}
+
 TEST_CASE("a pair that one side alone can open is checked at once when the other's check comes") {
   agent_pair pair;
   pair.add_default_sockets();

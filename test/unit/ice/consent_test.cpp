@@ -110,6 +110,40 @@ TEST_CASE("when the selected path dies the reserve takes over on both sides") {
   }
 }
 
+TEST_CASE("data that finds no echo has its dead pair found out and left within three seconds") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    CAPTURE(seed);
+    agent_pair pair(seed);
+    add_two_paths(pair);
+    pair.signal();
+    pair.run_for(20s + std::chrono::milliseconds(100 * seed));
+    cut(pair, ep("10.0.0.1:1000"));
+    for (int i = 0; i < 30; ++i) {
+      for (auto* host : {&pair.left, &pair.right}) host->send_data();
+      pair.run_for(100ms);
+    }
+    CHECK(pair.left.agent.data_route()->local == base::socket_id{2});
+    CHECK(pair.right.agent.data_route()->remote == ep("10.0.1.1:1000"));
+    CHECK(pair.left.connected());
+    CHECK(pair.right.connected());
+  }
+}
+
+TEST_CASE("data that finds an echo costs no check more") {
+  agent_pair pair;
+  pair.add_default_sockets();
+  pair.signal();
+  pair.run_for(20s);
+  const auto before = pair.left.requests_sent();
+  for (int i = 0; i < 1000; ++i) {
+    pair.left.send_data();
+    pair.right.send_data();
+    pair.run_for(50ms);
+  }
+  // 50 s / (4 to 6 s)
+  CHECK(pair.left.requests_sent() - before <= 13);
+}
+
 TEST_CASE("a socket that goes takes its pairs with it and the reserve carries on") {
   agent_pair pair;
   add_two_paths(pair);
@@ -118,6 +152,7 @@ TEST_CASE("a socket that goes takes its pairs with it and the reserve carries on
   pair.left.remove_socket(base::socket_id{1});
   CHECK(pair.left.connected());
   CHECK(pair.left.agent.data_route()->local == base::socket_id{2});
+  CHECK(pair.left.lost_sockets == 1);
   pair.run_for(15s);
   CHECK(pair.right.selected_row()->remote.address == ep("10.0.1.1:1000"));
 }

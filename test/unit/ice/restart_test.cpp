@@ -141,3 +141,30 @@ TEST_CASE("a restart moves to new sockets") {
   CHECK(pair.left.selected_row()->local.address == ep("10.0.5.1:1000"));
   CHECK(pair.right.selected_row()->remote.address == ep("10.0.5.1:1000"));
 }
+
+TEST_CASE("a restart after the last socket went fails unless it is answered in time") {
+  agent_pair pair;
+  pair.add_default_sockets();
+  pair.signal();
+  pair.run_for(20s);
+  pair.left.on_candidate = nullptr;
+  pair.left.remove_socket(base::socket_id{1});
+  CHECK(pair.left.lost_sockets == 1);
+  pair.run_for(1s);
+  pair.left.add_socket(ep("10.0.5.1:1000"));
+  SUBCASE("answered") {
+    restart(pair, pair.left, pair.right);
+    pair.run_for(60s);
+    CHECK(pair.left.connected());
+    CHECK(pair.right.connected());
+  }
+  SUBCASE("not answered") {
+    pair.left.agent.restart(pair.net.now);
+    pair.left.pump();
+    pair.run_for(29s);
+    CHECK(pair.left.agent.state() == agent_state::checking);
+    pair.run_for(2s);
+    CHECK(pair.left.agent.state() == agent_state::failed);
+    CHECK(pair.left.reason.code == errc::consent_expired);
+  }
+}

@@ -21,6 +21,8 @@ TEST_CASE("a candidate needs a remote description and a section") {
   CHECK(peer.add(host, "0"));
   CHECK(peer.add(host, std::nullopt, std::uint16_t{0}));
   CHECK(peer.add(host, "0", std::uint16_t{7}));  // the mid wins
+  CHECK(peer.add(host, "", std::uint16_t{0}));   // none
+  CHECK(failure_of(peer.add(host, "")).code == errc::type_error);
   const auto text = peer->pending_remote_description()->sdp;
   CHECK(count_of(text, "a=candidate:1 1 udp 2122260223 192.0.2.7 5000 typ host") == 1);
 }
