@@ -123,7 +123,8 @@ export function buildPion(folder) {
   return path;
 }
 
-export async function startChromium() {
+// With a microphone that it may use, the browser shows its addresses and uses each of them.
+export async function startChromium({ microphone = false } = {}) {
   const executablePath = findChromium();
   const { chromium } = await loadPlaywright();
   const browser = await chromium.launch({
@@ -131,12 +132,17 @@ export async function startChromium() {
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync',
+      ...(microphone ? ['--use-fake-device-for-media-stream'] : []),
     ],
   });
   const pages = await servePages();
   return {
     async newPage() {
-      const page = await browser.newPage();
+      const page = await browser.newPage({ permissions: microphone ? ['microphone'] : [] });
+      if (microphone) {
+        await page.goto(pages.url);
+        await page.evaluate(() => navigator.mediaDevices.getUserMedia({ audio: true }));
+      }
       page.on('pageerror', (error) => console.log('page error:', error.message));
       await page.goto(pages.url);
       await page.waitForFunction(() => window.interop !== undefined);

@@ -1,7 +1,7 @@
 // The native side of the interop tests: joins a room and answers, or calls, whoever is there.
 //
-// It talks in lines on standard output, which the test reads, and takes orders as text messages on
-// a channel labelled `control`. Channels of any other label are echoed.
+// It talks in lines on standard output, which the test reads, and echoes channels until one says
+// `please close`.
 #include <asiortc/asiortc.hpp>
 
 #include <boost/asio.hpp>
@@ -22,7 +22,8 @@ struct options {
   std::string server;
   std::string room;
   bool hide_candidates = false;  ///< the other side gets none of our candidates
-  bool mdns_candidates = false;  ///< it gets names in place of our addresses
+  bool restart = false;          ///< ICE, when all is said, and then say it all again
+  asiortc::configuration config;
   std::size_t largest = 262144;  ///< bytes of the largest message that we send
 };
 
@@ -33,7 +34,11 @@ options parse(int argc, char** argv) {
     if (flag == "--hide-candidates") {
       parsed.hide_candidates = true;
     } else if (flag == "--mdns-candidates") {
-      parsed.mdns_candidates = true;
+      parsed.config.mdns_candidates = asiortc::mdns_candidates::hide;
+    } else if (flag == "--restart") {
+      parsed.restart = true;
+    } else if (flag == "--ice-lite") {
+      parsed.config.ice_lite = true;
     } else if (index + 1 < argc && flag == "--server") {
       parsed.server = argv[++index];
     } else if (index + 1 < argc && flag == "--room") {
@@ -119,7 +124,7 @@ asio::awaitable<void> echo(session_ptr keep, asiortc::data_channel channel) {
 }
 
 /// Sends texts and bytes, awaits their echo, and closes, on a channel that we make here.
-asio::awaitable<void> call(session_ptr keep, std::size_t largest) {
+asio::awaitable<void> exchange(session_ptr keep, std::size_t largest) {
   auto channel = keep->connection.create_data_channel("from-native");
   co_await channel.async_open();
   say("open " + channel.label());
@@ -140,6 +145,28 @@ asio::awaitable<void> call(session_ptr keep, std::size_t largest) {
   say("echoed" + seen);
   co_await channel.async_close();
   say("closed " + channel.label());
+}
+
+/// Asks for new ICE credentials, and waits until both sides have told theirs.
+asio::awaitable<void> restart(session_ptr keep) {
+  const auto states = keep->connection.signaling_states();
+  while (states.try_next()) {
+  }
+  keep->connection.restart_ice();
+  auto now = asiortc::signaling_state::have_local_offer;
+  while (now != asiortc::signaling_state::stable) {
+    auto change = co_await states.async_next();
+    if (!change) co_return;
+    now = change->state;
+  }
+  say("restarted");
+}
+
+asio::awaitable<void> call(session_ptr keep, options wanted) {
+  co_await exchange(keep, wanted.largest);
+  if (!wanted.restart) co_return;
+  co_await restart(keep);
+  co_await exchange(keep, wanted.largest);
 }
 
 asio::awaitable<void> accept_channels(session_ptr keep) {
@@ -177,14 +204,12 @@ void start_session(const asio::any_io_executor& executor, const options& wanted,
                    std::shared_ptr<asiortc::signaling_pipe> pipe) {
   const bool calling = pipe->polite().value_or(false);
   if (wanted.hide_candidates) pipe = std::make_shared<hiding_pipe>(std::move(pipe));
-  asiortc::configuration config;
-  if (wanted.mdns_candidates) config.mdns_candidates = asiortc::mdns_candidates::hide;
-  auto made = std::make_shared<session>(executor, config, std::move(pipe));
+  auto made = std::make_shared<session>(executor, wanted.config, std::move(pipe));
   asio::co_spawn(executor, tell_states(made), asio::detached);
   asio::co_spawn(executor, tell_pairs(made), asio::detached);
   asio::co_spawn(executor, accept_channels(made), asio::detached);
   if (!calling) return;
-  asio::co_spawn(executor, call(made, wanted.largest), [](std::exception_ptr thrown) {
+  asio::co_spawn(executor, call(made, wanted), [](std::exception_ptr thrown) {
     if (thrown) say("call failed");
   });
 }

@@ -64,6 +64,52 @@ test('Pion answers', async () => {
   await finish(pion);
 });
 
+for (const [name, ours, theirs] of [
+  ['Pion is ICE-lite', [], ['--lite']],
+  ['we are ICE-lite', ['--ice-lite'], []],
+]) {
+  test(name + ', and Pion offers', async () => {
+    const native = startOurs('lite-answers', ...ours);
+    await native.line(/^joined$/);
+    const pion = startPion('lite-answers', ...theirs);
+    await pion.line(/^received hello from pion$/);
+    await finish(pion);
+    await native.stop();
+  });
+
+  test(name + ', and Pion answers', async () => {
+    const pion = startPion('lite-offers', '--role', 'answerer', ...theirs);
+    await pion.line(/^joined$/);
+    const native = startOurs('lite-offers', '--largest', String(largest), ...ours);
+    await native.line(/^closed from-native$/);
+    await native.stop();
+    await finish(pion);
+  });
+}
+
+test('Pion restarts ICE of a connection that it offered', async () => {
+  const ours = startOurs('restarts');
+  await ours.line(/^joined$/);
+  const pion = startPion('restarts', '--task', 'restart');
+  await pion.line(/^restarted$/);
+  for (let pair = 0; pair < 2; ++pair) await ours.line(/^pair /);
+  await finish(pion);
+  assert.ok(!ours.lines.some((line) => /^state (disconnected|failed)/.test(line)));
+  await ours.stop();
+});
+
+test('we restart ICE of a connection that we offered', async () => {
+  const pion = startPion('we-restart', '--role', 'answerer');
+  await pion.line(/^joined$/);
+  const ours = startOurs('we-restart', '--largest', String(largest), '--restart');
+  await ours.line(/^restarted$/);
+  for (let pair = 0; pair < 2; ++pair) await ours.line(/^pair /);
+  for (let round = 0; round < 2; ++round) await ours.line(/^closed from-native$/);
+  assert.ok(!ours.lines.some((line) => /^state (disconnected|failed)/.test(line)));
+  await ours.stop();
+  await finish(pion);
+});
+
 test('Pion chats with peer_cli', async () => {
   const cli = new Program(cliPath, ['chat', 'pion-chat', '--server', signaling.url, '--name', 'cli'],
     { input: 'pipe' });

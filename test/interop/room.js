@@ -1,8 +1,9 @@
 // A browser's side of asiortc.v1: joins a room, connects to whoever is there, or to its host alone,
 // by perfect negotiation.
 export class Room {
-  constructor({ hostOnly = false } = {}) {
+  constructor({ hostOnly = false, configuration } = {}) {
     this.hostOnly = hostOnly;
+    this.configuration = configuration; // of each RTCPeerConnection
     this.peers = new Map();
     this.waiting = [];
   }
@@ -17,10 +18,10 @@ export class Room {
         const message = JSON.parse(data);
         if (message.type === 'joined') {
           const wanted = ({ id }) => !this.hostOnly || id === message.host;
-          for (const peer of message.peers.filter(wanted)) this.meet(peer.id, true);
+          for (const peer of message.peers.filter(wanted)) this.meet(peer, true);
           resolve(message.peers.map((peer) => peer.id));
         } else if (message.type === 'peer-joined' && !this.hostOnly) {
-          this.meet(message.id, false);
+          this.meet(message, false);
         } else if (message.type === 'signal') {
           this.peers.get(message.from).onSignal(message.data);
         } else if (message.type === 'error') {
@@ -39,8 +40,9 @@ export class Room {
     this.socket.send(JSON.stringify(message));
   }
 
-  meet(id, polite) {
-    const peer = new Peer(polite, (data) => this.tell({ type: 'signal', to: id, data }));
+  meet({ id, name }, polite) {
+    const send = (data) => this.tell({ type: 'signal', to: id, data });
+    const peer = new Peer(name, polite, send, this.configuration);
     this.peers.set(id, peer);
     for (const resolve of this.waiting.splice(0)) resolve(peer);
   }
@@ -54,7 +56,8 @@ export class Room {
 
 // One connection; the newcomer is polite (webrtc-pc 10.7).
 class Peer {
-  constructor(polite, send) {
+  constructor(name, polite, send, configuration) {
+    this.name = name;
     this.polite = polite;
     this.send = send;
     this.makingOffer = false;
@@ -62,7 +65,7 @@ class Peer {
     this.channels = [];
     this.channelWaiters = [];
     this.work = Promise.resolve();
-    this.pc = new RTCPeerConnection();
+    this.pc = new RTCPeerConnection(configuration);
     this.pc.onicecandidate = ({ candidate }) =>
       send({ candidate: candidate === null ? null : candidate.toJSON() });
     this.pc.onnegotiationneeded = () => this.offer();

@@ -9,20 +9,20 @@ func answer(wanted options) error {
 		return err
 	}
 	say("joined")
-	go joined.follow(welcome(joined))
+	go joined.follow(welcome(joined, wanted.lite))
 	awaitEndOfInput()
 	joined.leave()
 	return nil
 }
 
 // welcome keeps a peer connection for each other member.
-func welcome(joined *room) func(message) {
+func welcome(joined *room, lite bool) func(message) {
 	peers := map[int]*peer{}
 	return func(got message) {
 		var err error
 		switch got.Type {
 		case "peer-joined":
-			peers[got.ID], err = newEcho(joined, got.ID)
+			peers[got.ID], err = newEcho(joined, got.ID, lite)
 		case "peer-left":
 			err = peers[got.ID].Close()
 			delete(peers, got.ID)
@@ -35,8 +35,8 @@ func welcome(joined *room) func(message) {
 	}
 }
 
-func newEcho(joined *room, id int) (*peer, error) {
-	made, err := newPeer(func(data object) error { return joined.signal(id, data) })
+func newEcho(joined *room, id int, lite bool) (*peer, error) {
+	made, err := newPeer(lite, func(data object) error { return joined.signal(id, data) })
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 type options struct {
 	server, room, role, label, task string
 	count                           int
+	lite                            bool
 }
 
 func parse() options {
@@ -28,7 +29,9 @@ func parse() options {
 		"offerer: comes to a room and offers to its host; answerer: answers who comes, and echoes")
 	flag.StringVar(&parsed.label, "label", "from-pion", "label of the offerer's channel")
 	flag.StringVar(&parsed.task, "task", "hello",
-		"of the offerer: hello (one text each way) or exchange (every kind of message and close)")
+		"of the offerer: hello (one text each way), exchange (every kind of message and close) or "+
+			"restart (texts before and after an ICE restart)")
+	flag.BoolVar(&parsed.lite, "lite", false, "be an ICE-lite agent")
 	flag.IntVar(&parsed.count, "count", 1, "peer connections of the offerer, each with its own membership")
 	flag.Parse()
 	return parsed

@@ -28,7 +28,8 @@ func visit(wanted options) (*guest, error) {
 	if joined.host == joined.id {
 		return nil, errors.New("nobody is there to offer to")
 	}
-	made, err := newPeer(func(data object) error { return joined.signal(joined.host, data) })
+	made, err := newPeer(wanted.lite,
+		func(data object) error { return joined.signal(joined.host, data) })
 	if err != nil {
 		return nil, err
 	}
@@ -88,8 +89,11 @@ func work(connection *peer, wanted options) error {
 	if err := opened.awaitOpen(); err != nil {
 		return err
 	}
-	if wanted.task == "hello" {
+	switch wanted.task {
+	case "hello":
 		return hello(opened)
+	case "restart":
+		return restart(connection, opened)
 	}
 	return exchange(connection, opened)
 }
@@ -118,6 +122,34 @@ func hello(opened *channel) error {
 	return nil
 }
 
+// restart has texts echoed before and after an ICE restart.
+func restart(connection *peer, opened *channel) error {
+	<-connection.exchanged // the first offer
+	if err := roundTrip(opened, text("before")); err != nil {
+		return err
+	}
+	if err := connection.restart(); err != nil {
+		return err
+	}
+	<-connection.exchanged
+	if err := roundTrip(opened, text("after")); err != nil {
+		return err
+	}
+	say("restarted")
+	return nil
+}
+
+func roundTrip(opened *channel, sent webrtc.DataChannelMessage) error {
+	if err := opened.send(sent); err != nil {
+		return err
+	}
+	received, ok := opened.receive()
+	if !ok || received.IsString != sent.IsString || !bytes.Equal(received.Data, sent.Data) {
+		return fmt.Errorf("not echoed: %d bytes, text: %t", len(sent.Data), sent.IsString)
+	}
+	return nil
+}
+
 // exchange sends every kind of message to one who echoes, and closes channels from either side.
 func exchange(connection *peer, opened *channel) error {
 	sent := []webrtc.DataChannelMessage{
@@ -125,12 +157,8 @@ func exchange(connection *peer, opened *channel) error {
 		binary(1), binary(0), binary(1200), binary(largest),
 	}
 	for _, one := range sent {
-		if err := opened.send(one); err != nil {
+		if err := roundTrip(opened, one); err != nil {
 			return err
-		}
-		received, ok := opened.receive()
-		if !ok || received.IsString != one.IsString || !bytes.Equal(received.Data, one.Data) {
-			return fmt.Errorf("not echoed: %d bytes, text: %t", len(one.Data), one.IsString)
 		}
 		say("echoed %s", kind(one))
 	}

@@ -14,20 +14,25 @@ type peer struct {
 	*webrtc.PeerConnection
 	signal func(data object) error
 
-	negotiating sync.Mutex // an answer waits until the offer that it answers is set
+	negotiating sync.Mutex    // an answer waits until the offer that it answers is set
+	exchanged   chan struct{} // one for each offer that was answered, on either side
 }
 
-func newPeer(signal func(data object) error) (*peer, error) {
+func newPeer(lite bool, signal func(data object) error) (*peer, error) {
 	var settings webrtc.SettingEngine
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
+	settings.SetLite(lite)
 	connection, err := webrtc.NewAPI(webrtc.WithSettingEngine(settings)).
 		NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		return nil, err
 	}
-	made := &peer{PeerConnection: connection, signal: signal}
+	made := &peer{PeerConnection: connection, signal: signal, exchanged: make(chan struct{}, 16)}
 	connection.OnICECandidate(func(candidate *webrtc.ICECandidate) {
+		// Those of a restart come while its offer is made, and must not overtake it.
+		made.negotiating.Lock()
+		defer made.negotiating.Unlock()
 		if candidate == nil {
 			_ = signal(object{"candidate": nil})
 			return
@@ -37,10 +42,14 @@ func newPeer(signal func(data object) error) (*peer, error) {
 	return made, nil
 }
 
-func (p *peer) offer() error {
+func (p *peer) offer() error { return p.offerWith(nil) }
+
+func (p *peer) restart() error { return p.offerWith(&webrtc.OfferOptions{ICERestart: true}) }
+
+func (p *peer) offerWith(options *webrtc.OfferOptions) error {
 	p.negotiating.Lock()
 	defer p.negotiating.Unlock()
-	description, err := p.CreateOffer(nil)
+	description, err := p.CreateOffer(options)
 	if err != nil {
 		return err
 	}
@@ -64,14 +73,17 @@ func (p *peer) onSignal(data signal) error {
 		if err := p.SetRemoteDescription(*data.Description); err != nil {
 			return err
 		}
-		if data.Description.Type != webrtc.SDPTypeOffer {
-			return nil
+		if data.Description.Type == webrtc.SDPTypeOffer {
+			answer, err := p.CreateAnswer(nil)
+			if err != nil {
+				return err
+			}
+			if err := p.describe(answer); err != nil {
+				return err
+			}
 		}
-		answer, err := p.CreateAnswer(nil)
-		if err != nil {
-			return err
-		}
-		return p.describe(answer)
+		p.exchanged <- struct{}{}
+		return nil
 	case data.Candidate != nil:
 		return p.AddICECandidate(*data.Candidate)
 	}
