@@ -20,6 +20,8 @@ CLONE_NEWNET = 0x40000000
 NETLINK_ROUTE, RTMGRP_LINK = 0, 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 SKIPPED = 77
+# What cables are called here.
+CABLES = ("wan", "lan", "eth0", "bridge", "red", "blue", "green")
 os.environ["PATH"] += ":/usr/sbin:/sbin"
 
 
@@ -61,6 +63,15 @@ def await_event(condition, sources, seconds, what):
         for source in ready:
             os.read(source.fileno(), 65536)
     return result
+
+
+def await_log(condition, log, seconds, what):
+    """Looks at a condition, and again each time that a server writes to its log."""
+    with subprocess.Popen(["tail", "-n", "+1", "-F", log], stdout=subprocess.PIPE) as tail:
+        try:
+            await_event(condition, [tail.stdout], seconds, what)
+        finally:
+            tail.kill()
 
 
 def ip_batch(lines, namespace=None):
@@ -183,7 +194,7 @@ class Machine:
                                        text=True, check=True).stdout
                 for line in shown.splitlines():
                     link, state = line.split()[:2]
-                    if state != "UP" and link.split("@")[0] in ("wan", "lan", "eth0", "bridge"):
+                    if state != "UP" and link.split("@")[0] in CABLES:
                         return False
             return True
         with contextlib.ExitStack() as watchers:

@@ -67,16 +67,13 @@ class Program:
 
 
 class Peer:
-    """A chat that runs at a site."""
+    """A chat that runs in a namespace."""
 
-    def __init__(self, world, program, site, room, flags):
-        environment = {**os.environ, "SSL_CERT_FILE": str(world.certificate)}
-        self.machine = world.machine
-        self.name = site.name
-        self.process = self.machine.start(
-            site.host, program.path, "chat", room, "--name", site.name,
-            *program.flags(world, site.kind.family), *flags, env=environment,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    def __init__(self, machine, name, namespace, *command, **options):
+        self.name = name
+        self.process = machine.start(
+            namespace, *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, **options)
         self.heard, self.told = [], []
         self.rests = {}
 
@@ -132,7 +129,10 @@ class Talk:
         self.peers = []
 
     def _start(self, site):
-        peer = Peer(self.world, self.program, site, self.room, self.flags)
+        environment = {**os.environ, "SSL_CERT_FILE": str(self.world.certificate)}
+        peer = Peer(self.world.machine, site.name, site.host, self.program.path, "chat", self.room,
+                    "--name", site.name, *self.program.flags(self.world, site.kind.family),
+                    *self.flags, env=environment)
         self.peers.append(peer)
         for stream, lines in peer.streams():
             self.selector.register(stream, selectors.EVENT_READ, (peer, lines))

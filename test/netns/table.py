@@ -19,6 +19,14 @@ def square(family, found):
     return lines
 
 
+HEADING = """# What came of each pair of NATs
+
+Written by `test/netns/matrix.py` with `--table`. Rows are who was there first, columns who came
+later, offered, and controls. The seconds are those from the start of the second peer until both had
+heard a line; several pairs ran at once on one machine.
+"""
+
+
 def write_table(path, results):
     squares, others = {4: {}, 6: {}}, []
     for row, outcome in results.items():
@@ -29,7 +37,7 @@ def write_table(path, results):
             found[names] = cell(row, outcome)
         else:
             others.append(f"| {row.name} | {cell(row, outcome)} |")
-    lines = []
+    lines = [HEADING]
     for family, found in squares.items():
         if found:
             lines += [*square(family, found), ""]

@@ -7,7 +7,7 @@ import tempfile
 
 import stun
 from kinds import SIGNALING_PORT, STUN_PORT, TLS_PORT, rules
-from namespaces import Machine, await_event, inside, ip_batch, own_name, sysctl
+from namespaces import Machine, await_log, inside, ip_batch, own_name, sysctl
 
 # Addresses for documentation (RFC 5737 and 3849). Two of each family, for RFC 5780.
 SERVERS = {4: ("198.51.100.1", "198.51.100.2"), 6: ("2001:db8::1", "2001:db8::2")}
@@ -82,7 +82,7 @@ class World:
 
     def __init__(self):
         self.machine = Machine()
-        self.folder = None
+        self.folder = self.certificate = None
         self.sites = {}
 
     def __enter__(self):
@@ -118,28 +118,42 @@ class World:
             self.sites[name] = Site(self, kind, name, len(self.sites) + 1)
         return self.sites[name]
 
-    def start_turn_server(self):
+    def make_certificate(self):
         self.certificate = self.folder / "server.pem"
-        key = self.folder / "server.key"
         names = ",".join(f"IP:{address}" for both in SERVERS.values() for address in both)
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                         "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={REALM}",
-                        "-addext", f"subjectAltName=DNS:{REALM},{names}", "-keyout", key,
-                        "-out", self.certificate], check=True, capture_output=True)
-        listening = [word for both in SERVERS.values() for address in both
-                     for word in ("--listening-ip", address)]
-        relays = [word for both in SERVERS.values() for word in ("--relay-ip", both[0])]
-        with open(self.folder / "turnserver.log", "wb") as log:
-            self.machine.start(
+                        "-addext", f"subjectAltName=DNS:{REALM},{names}",
+                        "-keyout", self.folder / "server.key", "-out", self.certificate],
+                       check=True, capture_output=True)
+
+    def start_turn_server(self, *flags, addresses=SERVERS[4] + SERVERS[6]):
+        """Starts coturn, and gives its process once it listens on the addresses."""
+        if not self.certificate:
+            self.make_certificate()
+        listening = [word for address in addresses for word in ("--listening-ip", address)]
+        # One of a family is enough, and the second of each is for RFC 5780.
+        first = [next((each for each in addresses if (":" in each) == (family == 6)), None)
+                 for family in SERVERS]
+        relays = [word for address in first if address for word in ("--relay-ip", address)]
+        name = addresses[0].replace(":", ".")
+        with open(self.turn_log(addresses[0]), "ab") as log:
+            process = self.machine.start(
                 self.internet, "turnserver", "-n", *listening, *relays, "--lt-cred-mech",
                 "--user", f"{USER}:{PASSWORD}", "--realm", REALM, "--cert", self.certificate,
-                "--pkey", key, "--no-cli", "--no-dtls", "--relay-threads", "1", "--fingerprint",
-                "--log-file", "stdout", "--pidfile", self.folder / "turnserver.pid",
-                "--userdb", self.folder / "turnserver.db", "--min-port", "49152",
-                "--verbose", cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        for address in SERVERS[4] + SERVERS[6]:
+                "--pkey", self.folder / "server.key", "--no-cli", "--no-dtls",
+                "--relay-threads", "1", "--fingerprint", "--log-file", "stdout",
+                "--pidfile", self.folder / f"{name}.pid", "--userdb", self.folder / f"{name}.db",
+                "--min-port", "49152", "--verbose", *flags,
+                cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+        for address in addresses:
             self._await_port(address, STUN_PORT, log.name)
             self._await_port(address, TLS_PORT, log.name)
+        return process
+
+    def turn_log(self, address):
+        """Where what the server of the address says is kept."""
+        return self.folder / f"turnserver-{address.replace(':', '.')}.log"
 
     def start_signaling_server(self, program):
         with open(self.folder / "signaling.log", "wb") as log:
@@ -155,9 +169,4 @@ class World:
                 sock = socket.socket(family, socket.SOCK_STREAM)
             with sock:
                 return sock.connect_ex((address, port)) == 0
-        # Each line that the server logs may be the one that says it listens.
-        with subprocess.Popen(["tail", "-n", "+1", "-F", log], stdout=subprocess.PIPE) as tail:
-            try:
-                await_event(listens, [tail.stdout], 20, f"nothing listens on {address} port {port}")
-            finally:
-                tail.kill()
+        await_log(listens, log, 20, f"nothing listens on {address} port {port}")

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Chromium and peer_cli, each in a network of its own: the link in use goes down at peer_cli, with
+Chromium controlling, and Chromium, or both, go through coturn alone.
+
+Usage: browser.py PEER_CLI SIGNALING_SERVER BROWSER_CHAT SCENARIO
+"""
+import os
+import pathlib
+import shutil
+import sys
+
+from conversation import Broken, Conversation
+from kinds import KINDS, SIGNALING_PORT
+from links import (
+    CONTROLLED, LINKS, TwoLinks, lose_link, pairs_that_work, restore_link, role_of)
+from namespaces import SKIPPED, end_on_signals, skip_where_impossible
+from peers import Peer
+from turn_faults import URL, chat, need_route, turn_flags
+from world import PASSWORD, SERVERS, USER, World
+
+CONNECTING = 30  # a browser has to start
+ONE = SERVERS[4][0]
+
+
+def skip_without_browser(script):
+    missing = [] if shutil.which("node") else ["Node.js"]
+    if not any(map(os.path.exists, ("/usr/bin/chromium", "/usr/bin/chromium-browser"))):
+        missing.append("Chromium")
+    if not (pathlib.Path(script).parent / "node_modules" / "playwright-core").exists():
+        missing.append("playwright-core (npm ci in test/interop)")
+    if missing:
+        print(f"SKIPPED: not installed: {', '.join(missing)}")
+        sys.exit(SKIPPED)
+
+
+def browser(machine, namespace, script, server, room, *turn):
+    return Peer(machine, "browser", namespace, "node", script, server, room, "browser", *turn)
+
+
+def links(program, signaling_server, script):
+    """It comes later, so it offers, and controls."""
+    with TwoLinks(signaling_server) as world:
+        ours, other = world.hosts
+        server = f"ws://{other.server}:{SIGNALING_PORT}/"
+        with Conversation(world.machine,
+                          lambda: ours.chat(program, "links", "--log-level", "debug"),
+                          lambda: browser(world.machine, other.namespace, script, server,
+                                          "links")) as talk:
+            peer = talk.peers[0]
+            talk.need(talk.flows(), CONNECTING, "a connection")
+            talk.need(lambda: all(pairs_that_work(peer, link) for link in LINKS), CONNECTING,
+                      "both links work")
+            if role_of(peer) != CONTROLLED:
+                talk.fail("Chromium does not control")
+            restore_link(talk, ours, lose_link(talk, ours, peer), [peer])
+            talk.finish()
+
+
+def relay(program, signaling_server, script, *flags):
+    """Chromium goes through the TURN server alone."""
+    with World() as world:
+        world.start_signaling_server(signaling_server)
+        world.start_turn_server(addresses=[ONE])
+        ours, other = (world.site(KINDS["open"], side) for side in ("-a", "-b"))
+        world.machine.await_links()
+        server = f"ws://{ONE}:{SIGNALING_PORT}/"
+        with Conversation(world.machine, lambda: chat(world, program, ours, *flags),
+                          lambda: browser(world.machine, other.host, script, server, "turn",
+                                          URL["udp"].format(ONE), USER, PASSWORD)) as talk:
+            talk.need(talk.flows(), CONNECTING, "a connection")
+            told = talk.peers[1].told
+            talk.need(lambda: any(f"* pair relay {ONE} <-> " in line for line in told), 5,
+                      "Chromium says that it is relayed")
+            if flags:
+                need_route(talk, talk.peers[:1], f"relayed via {ONE}")
+            talk.finish()
+
+
+SCENARIOS = {
+    "links": links,
+    "relay": relay,
+    "relay-both": lambda *programs: relay(*programs, *turn_flags(ONE), "--relay-only"),
+}
+
+
+def main():
+    if len(sys.argv) != 5 or sys.argv[4] not in SCENARIOS:
+        sys.exit(f"{__doc__}\nSCENARIO is one of {', '.join(SCENARIOS)}.")
+    skip_where_impossible("turnserver", "openssl")
+    skip_without_browser(sys.argv[3])
+    end_on_signals()
+    try:
+        SCENARIOS[sys.argv[4]](*map(os.path.abspath, sys.argv[1:4]))
+    except Broken as why:
+        sys.exit(f"FAIL {why}")
+    print("ok")
+
+
+if __name__ == "__main__":
+    main()
