@@ -106,7 +106,7 @@ void agent::remove_local_socket(base::time_point now, base::socket_id id) {
   const bool carried = impl_->active_route && impl_->active_route->local == id;
   impl_->remove_socket(id);
   impl_->run(now);
-  if (carried) impl_->events.push(selected_socket_lost{});
+  if (carried) impl_->events.push(selected_path_lost{});
 }
 
 void agent::add_stun_server(base::time_point now, const base::endpoint& server) {

@@ -95,12 +95,13 @@ struct server_failed {
   std::uint16_t code = 0;  ///< of its answer; 0: there was none
   std::string why;
 };
-/// The socket of the pair that carried data is gone; another pair may carry it by now.
-struct selected_socket_lost {};
+/// The socket of the pair that carried data is gone, or data left the selected pair since it found
+/// no echo there; another pair may carry it by now.
+struct selected_path_lost {};
 /// The first valid pair exists: data may flow (DTLS starts here, not at nomination).
 struct writable {};
 using event = std::variant<local_candidate_gathered, gathering_complete, state_changed,
-                           selected_pair_changed, selected_socket_lost, writable, server_failed>;
+                           selected_pair_changed, selected_path_lost, writable, server_failed>;
 
 /// What went over a pair beside checks.
 struct traffic {

@@ -52,8 +52,8 @@ base::result<void> agent::impl::add_remote_candidate(base::time_point now,
   if (*changed == remote_candidates::change::merged) current->checks.update_priorities(as);
   // One that a check made known was paired only with the socket to which the check came.
   if (*changed != remote_candidates::change::none) {
-    make_pairs(*current,
-               current->remotes.find({remote.address.address.unmapped(), remote.address.port}));
+    const base::endpoint address{remote.address.address.unmapped(), remote.address.port};
+    make_pairs(*current, current->remotes.find(address, remote.protocol));
   }
   return {};
 }

@@ -58,6 +58,10 @@ void agent::impl::update_active(base::time_point now) {
   lost_at.reset();
   lost_consent = false;
   if (active == best->id && active_is_previous == from_previous) return;
+  const pair* const left = from_previous ? nullptr : current->checks.find(current->selected);
+  if (left != nullptr && left != best && left->id == active && left->life.unheard()) {
+    events.push(selected_path_lost{});
+  }
   active = best->id;
   active_is_previous = from_previous;
   active_route = best->route;

@@ -10,9 +10,12 @@ using namespace std::chrono_literals;
 
 constexpr int quick_checks = 3;
 constexpr base::duration quick_interval = 1s;
+constexpr base::duration urgent_interval = 500ms;
 // How long an answer may take before its absence means something: one RTO of RFC 8445 14.3.
 constexpr base::duration answer_time = 500ms;
-constexpr base::duration doubt_after = 2500ms;
+// Before the third retransmission of an SCTP whose RTO begins at 400 ms, as browsers have it (0.4,
+// 1.2 and 2.8 s), with the time to move: the fourth comes at 6 s.
+constexpr base::duration doubt_after = 2s;
 constexpr int doubt_checks = 2;
 
 /// So long that two consent checks of the other side (RFC 7675 5.1: up to 1.2 intervals apart) may
@@ -25,8 +28,9 @@ base::duration lite_silence(const agent_settings& settings) {
 
 base::duration consent::interval(const agent_settings& settings,
                                  base::random_source& random) const {
-  const base::duration basic =
-      watch_ == watch::selected ? settings.consent_interval : settings.keepalive_interval;
+  // One in reserve is asked as often while it does not answer, or losses would let it expire.
+  const bool close = watch_ == watch::selected || unanswered_ > 0;
+  const base::duration basic = close ? settings.consent_interval : settings.keepalive_interval;
   // RFC 7675 5.1: "each interval MUST be randomized from between 0.8 and 1.2 times the basic
   // period".
   const auto spread = static_cast<std::uint64_t>(basic.count() * 2 / 5) + 1;
@@ -43,7 +47,8 @@ void consent::note_sent(base::time_point now, const agent_settings& settings,
                         base::random_source& random) {
   ++unanswered_;
   last_sent_ = now;
-  next_check_ = now + (unanswered_ < quick_checks ? quick_interval : interval(settings, random));
+  const base::duration quick = unheard() ? urgent_interval : quick_interval;
+  next_check_ = now + (unanswered_ < quick_checks ? quick : interval(settings, random));
 }
 
 void consent::note_answer(base::time_point now, const agent_settings& settings,
@@ -72,7 +77,7 @@ void consent::hurry(base::time_point now) {
 
 base::time_point consent::next_check_at() const {
   // While an answer is missing, the quick checks follow anyway.
-  const bool quiet = unheard_since_ != base::never && unanswered_ == 0;
+  const bool quiet = unheard() && unanswered_ == 0;
   return quiet ? std::min(next_check_, unheard_since_ + patience) : next_check_;
 }
 

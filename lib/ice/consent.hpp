@@ -13,8 +13,9 @@ namespace asiortc::ice {
 enum class watch { selected, reserve };
 
 /// The clock of one valid pair. Each check is a transaction of its own and is not retransmitted
-/// (RFC 7675 5.1), but while an answer is missing the next two follow after a second each, so that
-/// a dead path is known within seconds and one lost packet costs nothing.
+/// (RFC 7675 5.1), but while an answer is missing the next two follow after a second each, or half
+/// of one where data finds no echo, so that a dead path is known within seconds and one lost packet
+/// costs nothing.
 class consent {
  public:
   /// The pair has become valid: an answer has come.
@@ -31,11 +32,13 @@ class consent {
   /// Data left over the pair. True if it is the first since something came: unless anything does,
   /// a check is due in `patience`.
   bool note_data_sent(base::time_point now) {
-    if (unheard_since_ != base::never) return false;
+    if (unheard()) return false;
     unheard_since_ = now;
     return true;
   }
   static constexpr base::duration patience = std::chrono::seconds(1);
+  /// Data has left over the pair, and nothing has come since.
+  [[nodiscard]] bool unheard() const { return unheard_since_ != base::never; }
   /// Moves the next check nearer or farther as the pair's use changes.
   void set_watch(base::time_point now, const agent_settings& settings, base::random_source& random,
                  watch how);

@@ -75,7 +75,7 @@ struct peer::impl {
   void settle(base::time_point now, base::packet_batch& plain);
   void handle_transport_event(base::time_point now, transport_event& happened);
   [[nodiscard]] base::failure explain(base::time_point now, const ice::state_changed& change) const;
-  void handle_lost_socket();
+  void handle_lost_path();
   void handle_ice_state(base::time_point now, const ice::state_changed& change);
   void handle_dtls_state(base::time_point now, const dtls::state_changed& change);
   void update_connection_state(const base::failure& reason);

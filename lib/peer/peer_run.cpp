@@ -113,8 +113,8 @@ void peer::impl::handle_transport_event(base::time_point now, transport_event& h
                                "STUN server " + value.asked.remote.to_string() + ": " + value.why);
         } else if constexpr (std::is_same_v<type, server_refused>) {
           tell_candidate_error(value.name, value.asked_from, value.code, value.why.detail);
-        } else if constexpr (std::is_same_v<type, ice::selected_socket_lost>) {
-          handle_lost_socket();
+        } else if constexpr (std::is_same_v<type, ice::selected_path_lost>) {
+          handle_lost_path();
         } else {
           handle_dtls_state(now, value);
         }
@@ -122,7 +122,7 @@ void peer::impl::handle_transport_event(base::time_point now, transport_event& h
       happened);
 }
 
-void peer::impl::handle_lost_socket() {
+void peer::impl::handle_lost_path() {
   // The controlling side nominates another pair. The controlled side cannot, and without a valid
   // pair neither can: then new candidates must be told.
   const auto& agent = transport_->agent();

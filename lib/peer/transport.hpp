@@ -32,7 +32,7 @@ struct transport_settings {
 
 using transport_event =
     std::variant<ice::local_candidate_gathered, ice::gathering_complete, ice::state_changed,
-                 ice::selected_pair_changed, ice::selected_socket_lost, ice::server_failed,
+                 ice::selected_pair_changed, ice::selected_path_lost, ice::server_failed,
                  server_refused, dtls::state_changed>;
 
 class transport {

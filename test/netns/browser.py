@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Chromium and peer_cli, each in a network of its own: the link in use goes down at peer_cli, with
+"""Chromium and peer_cli, each in a network of its own: the link in use goes down at each, with
 Chromium controlling, and Chromium, or both, go through coturn alone.
 
 Usage: browser.py PEER_CLI SIGNALING_SERVER BROWSER_CHAT SCENARIO
@@ -37,8 +37,8 @@ def browser(machine, namespace, script, server, room, *turn):
     return Peer(machine, "browser", namespace, "node", script, server, room, "browser", *turn)
 
 
-def links(program, signaling_server, script):
-    """It comes later, so it offers, and controls."""
+def links(program, signaling_server, script, lose):
+    """Chromium comes later, so it offers, and controls."""
     with TwoLinks(signaling_server) as world:
         ours, other = world.hosts
         server = f"ws://{other.server}:{SIGNALING_PORT}/"
@@ -52,8 +52,19 @@ def links(program, signaling_server, script):
                       "both links work")
             if role_of(peer) != CONTROLLED:
                 talk.fail("Chromium does not control")
-            restore_link(talk, ours, lose_link(talk, ours, peer), [peer])
+            lose(talk, ours, other)
             talk.finish()
+
+
+def lose_ours_then_other(talk, ours, other):
+    """Who is controlled asks for a restart when its link goes, and so controls from then on."""
+    peer = talk.peers[0]
+    restore_link(talk, ours, lose_link(talk, ours, peer), [peer])
+    lose_link(talk, other, peer)
+
+
+def lose_other(talk, _, other):
+    lose_link(talk, other, talk.peers[0])
 
 
 def relay(program, signaling_server, script, *flags):
@@ -77,7 +88,8 @@ def relay(program, signaling_server, script, *flags):
 
 
 SCENARIOS = {
-    "links": links,
+    "links": lambda *programs: links(*programs, lose_ours_then_other),
+    "its-link": lambda *programs: links(*programs, lose_other),
     "relay": relay,
     "relay-both": lambda *programs: relay(*programs, *turn_flags(ONE), "--relay-only"),
 }

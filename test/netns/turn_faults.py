@@ -75,10 +75,10 @@ def forgotten_peers(world, program):
         talk.finish()
 
 
-def killed(world, program):
+def killed(world, program, over="udp"):
     """The only server goes for good: the end says that it was the server."""
     server = world.start_turn_server(addresses=[ONE])
-    with converse(world, program, *turn_flags(ONE), "--relay-only") as talk:
+    with converse(world, program, *turn_flags(ONE, over=over), "--relay-only") as talk:
         need_route(talk, talk.peers, f"relayed via {ONE}")
         started = time.monotonic()
         world.machine.end(server)
@@ -88,10 +88,10 @@ def killed(world, program):
         print(f"both said so after {time.monotonic() - started:.1f} s")
 
 
-def restarted(world, program, over="udp"):
+def restarted(world, program):
     """The only server forgets everything: both ask it anew, and the connection goes on."""
     server = world.start_turn_server(addresses=[ONE])
-    with converse(world, program, *turn_flags(ONE, over=over), "--relay-only") as talk:
+    with converse(world, program, *turn_flags(ONE), "--relay-only") as talk:
         need_route(talk, talk.peers, f"relayed via {ONE}")
         world.machine.end(server)
         world.start_turn_server(addresses=[ONE])
@@ -127,8 +127,8 @@ SCENARIOS = {
     "expiries-tcp": lambda world, program: expiries(world, program, "tcp"),
     "forgotten-peers": forgotten_peers,
     "killed": killed,
+    "killed-tcp": lambda world, program: killed(world, program, "tcp"),
     "restarted": restarted,
-    "restarted-tcp": lambda world, program: restarted(world, program, "tcp"),
     "second-server": second_server,
     "direct-path": direct_path,
 }

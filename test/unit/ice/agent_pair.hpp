@@ -146,8 +146,8 @@ class ice_host {
       selections.push_back(*selected);
     } else if (auto* failed = std::get_if<ice::server_failed>(&event)) {
       server_failures.push_back(std::move(*failed));
-    } else if (std::holds_alternative<ice::selected_socket_lost>(event)) {
-      ++lost_sockets;
+    } else if (std::holds_alternative<ice::selected_path_lost>(event)) {
+      ++lost_paths;
     } else {
       ++writables;
     }
@@ -169,7 +169,7 @@ class ice_host {
   base::failure reason = boost::system::error_code{};
   int gathering_completes = 0;
   int writables = 0;
-  int lost_sockets = 0;
+  int lost_paths = 0;
   std::function<void(const ice::candidate&)> on_candidate;
   std::function<void()> on_complete;
   std::function<void(const base::route&, base::byte_span)> send_over_tcp;

@@ -132,5 +132,5 @@ TEST_CASE("gathering waits for what is held, and a lost relay ends its pairs") {
     CHECK(row.local.type != candidate_type::relayed);
   }
   CHECK(pair.left.connected());
-  CHECK(pair.left.lost_sockets == 0);  // it was in reserve
+  CHECK(pair.left.lost_paths == 0);  // it was in reserve
 }

@@ -149,7 +149,7 @@ TEST_CASE("a restart after the last socket went fails unless it is answered in t
   pair.run_for(20s);
   pair.left.on_candidate = nullptr;
   pair.left.remove_socket(base::socket_id{1});
-  CHECK(pair.left.lost_sockets == 1);
+  CHECK(pair.left.lost_paths == 1);
   pair.run_for(1s);
   pair.left.add_socket(ep("10.0.5.1:1000"));
   SUBCASE("answered") {
