@@ -4,6 +4,8 @@
 #include "text.hpp"
 #include "tuple_token.hpp"
 
+#include <asiortc/udp_mux.hpp>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -59,10 +61,18 @@ chat::chat(asio::io_context& context, const chat_options& options)
   const asiortc::certificate_options validity(std::chrono::system_clock::now());
   config_.certificates.push_back(asiortc::certificate::generate(validity));
   apply(options, config_);
+  if (options.udp_mux) {
+    asiortc::udp_mux_options shared;
+    shared.port = *options.udp_mux;
+    config_.udp_mux = std::make_shared<asiortc::udp_mux>(context.get_executor(), shared);
+  }
   const asiortc::peer_connection checks_the_configuration(context, config_);
 }
 
 void chat::start() {
+  if (config_.udp_mux) {
+    tell("all connections use UDP port " + std::to_string(config_.udp_mux->port()));
+  }
   spawn(run());
   spawn(stay_in_room());
   spawn(read_input());

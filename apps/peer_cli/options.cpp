@@ -122,6 +122,13 @@ void add_relay_flags(CLI::App& command, chat_options& chat, CLI::Option* turn) {
   command.add_flag("--no-relay", chat.no_relay, "Go through no TURN server")->excludes(only);
 }
 
+void add_mux_option(CLI::App& command, chat_options& chat) {
+  command
+      .add_option("--udp-mux", chat.udp_mux,
+                  "One UDP port for all connections of this process; 0 picks one")
+      ->check(CLI::Range(0, 65535));
+}
+
 void add_log_option(CLI::App& command, chat_options& chat) {
   const std::map<std::string, asiortc::log_level> levels{{"trace", asiortc::log_level::trace},
                                                          {"debug", asiortc::log_level::debug},
@@ -172,6 +179,7 @@ CLI::App* add_chat(CLI::App& app, chat_options& chat, std::size_t& wait) {
   add_relay_flags(*command, chat, turn);
   command->add_flag("--ice-tcp", chat.ice_tcp,
                     "Connect over TCP too, where no UDP gets through; listens on TCP ports");
+  add_mux_option(*command, chat);
   add_log_option(*command, chat);
   command->add_option("--wait", wait, "Seconds to wait for the first peer (default: for ever)")
       ->check(CLI::Range(1, 86400));

@@ -4,6 +4,7 @@
 #include <asiortc/log.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,6 +43,7 @@ class chat_options : public server_options {
   bool relay_only = false;
   bool no_relay = false;
   bool ice_tcp = false;
+  std::optional<std::uint16_t> udp_mux;      ///< one port for all; none: one a connection
   std::optional<asiortc::log_level> log;     ///< none: the library is silent
   std::optional<std::chrono::seconds> wait;  ///< none: for ever
 };

@@ -19,3 +19,4 @@
 #include <asiortc/states.hpp>
 #include <asiortc/stun_probe.hpp>
 #include <asiortc/turn_rest_credentials.hpp>
+#include <asiortc/udp_mux.hpp>

@@ -16,6 +16,7 @@
 namespace asiortc::inline ASIORTC_ABI {
 
 class name_resolver;
+class udp_mux;
 
 /// A STUN or TURN server (webrtc-pc 4.2.4 RTCIceServer). `turns:` is TLS over TCP. `stuns:` is
 /// checked and not used: what a server sees of a TCP connection helps no UDP.
@@ -128,7 +129,10 @@ class ASIORTC_EXPORT configuration {
   /// local address, and connections are made to those that the other side names. UDP is preferred,
   /// and TCP to a relay. With `ice_lite` connections are only taken.
   bool ice_tcp = false;
-
+  /// One port for all peers that share it; none: sockets of one's own. `interface_filter` is then
+  /// for ICE-TCP alone; `port_min` and `port_max` are for that and for the sockets towards TURN
+  /// servers, which tell clients apart by their port: each peer has its own there.
+  std::shared_ptr<asiortc::udp_mux> udp_mux;
   std::uint16_t port_min = 0;  ///< local UDP ports, and TCP ports to listen on; 0 for any
   std::uint16_t port_max = 0;  ///< the last of them; not below `port_min`
   /// Whether to use a local address; none: all but loopback, and loopback where there is no other.

@@ -3,6 +3,8 @@
 #include "api/ice_server_url.hpp"
 #include "base/utf8.hpp"
 
+#include <asiortc/udp_mux.hpp>
+
 #include <chrono>
 #include <utility>
 
@@ -103,6 +105,9 @@ void check_ports(const configuration& config) {
 
 peer_settings make_peer_settings(const configuration& config) {
   check_ports(config);
+  if (config.udp_mux && !config.udp_mux->is_open()) {
+    throw error(errc::invalid_state, "configuration.udp_mux: it is closed");
+  }
   peer_settings made;
   const base::logger log(config.log, config.log_threshold, "peer");
   made.core.bundle_policy = config.bundle_policy;
@@ -127,6 +132,7 @@ peer_settings make_peer_settings(const configuration& config) {
   made.driver.port_max = config.port_max;
   made.driver.ice_tcp = made.core.ice.tcp;
   made.driver.interface_filter = config.interface_filter;
+  if (config.udp_mux) made.driver.mux = config.udp_mux->native_handle();
   made.driver.resolver = config.resolver;
   made.driver.log = log;
   for (const auto& server : config.ice_servers) add_server(server, made.driver);

@@ -12,6 +12,7 @@ namespace {
 // RFC 8839 5.4 asks for at least 24 bits in the fragment and 128 in the password, at 6 a character.
 constexpr std::size_t ufrag_size = 8;
 constexpr std::size_t password_size = 24;
+constexpr int max_ufrag_attempts = 16;
 
 }  // namespace
 
@@ -26,7 +27,13 @@ agent::impl::impl(agent_settings wanted, base::random_source& source, base::logg
 }
 
 credentials agent::impl::make_credentials() {
-  return {random.ice_chars(ufrag_size), random.ice_chars(password_size)};
+  credentials made{random.ice_chars(ufrag_size), random.ice_chars(password_size)};
+  // A registry that is at its end takes none, and then it does not matter.
+  for (int i = 0; i < max_ufrag_attempts && settings.ufrags && !settings.ufrags->add(made.ufrag);
+       ++i) {
+    made.ufrag = random.ice_chars(ufrag_size);
+  }
+  return made;
 }
 
 generation* agent::impl::find_generation(std::string_view ufrag) {

@@ -18,6 +18,8 @@
 
 namespace asiortc::ice {
 
+class ufrag_registry;
+
 enum class role { controlling, controlled };
 
 /// webrtc-pc 4.3.4, of one transport.
@@ -48,6 +50,8 @@ struct agent_settings {
   base::duration consent_timeout = std::chrono::seconds(30);      // RFC 7675 5.1
   base::duration disconnected_after = std::chrono::seconds(5);    // nothing heard for so long
   base::duration keepalive_interval = std::chrono::seconds(15);   // RFC 8445 11: Tr
+  /// Where the agent shares its sockets with others; it must outlive the agent.
+  ufrag_registry* ufrags = nullptr;
 };
 
 /// A local address the shell has bound a UDP socket to; or one end of ICE-TCP at a local address,

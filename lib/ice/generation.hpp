@@ -5,6 +5,7 @@
 #include "ice/check_list.hpp"
 #include "ice/pending_checks.hpp"
 #include "ice/remote_candidates.hpp"
+#include "ice/ufrag_registry.hpp"
 
 #include <optional>
 #include <string>
@@ -24,7 +25,13 @@ struct generation {
   generation(const agent_settings& settings, credentials own, const base::logger& log)
       : local(std::move(own)),
         remotes(settings.max_remote_candidates),
-        checks(settings.max_pairs, log) {}
+        checks(settings.max_pairs, log),
+        ufrags(settings.ufrags) {}
+  generation(const generation&) = delete;
+  generation& operator=(const generation&) = delete;
+  ~generation() {
+    if (ufrags != nullptr) ufrags->remove(local.ufrag);
+  }
 
   credentials local;
   std::optional<credentials> remote;
@@ -46,6 +53,7 @@ struct generation {
   /// The pair that was nominated and is valid (RFC 8445 8.1.1).
   pair_id selected = pair_id::none;
   base::time_point selected_at = base::never;
+  ufrag_registry* ufrags;  ///< none where no other agent has the same sockets
 
   [[nodiscard]] bool has_valid() const { return checks.best_valid() != nullptr; }
 };

@@ -7,9 +7,11 @@
 namespace asiortc::io {
 
 void peer_driver::impl::open_missing_sockets(const std::vector<system_address>& addresses) {
+  if (mux && !options.ice_tcp) return;
   const auto chosen =
       select_addresses(addresses, options.interface_filter, find_default_addresses());
   for (const auto& local : chosen) {
+    if (mux) break;  // it has all UDP sockets
     const bool open = std::any_of(sockets.begin(), sockets.end(), [&](const auto& socket) {
       return socket->is_open() && socket->local().address == local.address;
     });

@@ -27,6 +27,7 @@ base::ip_address to_base(const boost::asio::ip::address& address) {
 void peer_driver::impl::gather(std::uint32_t wanted) {
   generation = wanted;
   servers_pending = 1;  // us, so that it is not complete before the last server was named
+  if (mux) follow_mux();
   open_missing_sockets(list_system_addresses());
   watch_interfaces();
   for (const auto& server : options.stun_servers) {

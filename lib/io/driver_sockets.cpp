@@ -60,16 +60,18 @@ void peer_driver::impl::handle_readable(const std::shared_ptr<udp_socket>& socke
     const auto now = clock_now();
     const auto outcome = socket->receive(memory->receive, now, memory->failed);
     report_failures(memory->failed);
-    const auto datagrams = memory->receive.datagrams();
-    if (!datagrams.empty()) {
-      if (engine.used() && carries_sctp(datagrams.front())) resources->ticker().touch(now);
-      core->handle_datagrams(now, datagrams);
-    }
+    take_in(now, memory->receive.datagrams());
     pump();
     if (stopping) return;
     if (outcome.messages < receive_buffers::slots) break;
   }
   receive_from(socket);
+}
+
+void peer_driver::impl::take_in(base::time_point now, std::span<const base::datagram> datagrams) {
+  if (datagrams.empty()) return;
+  if (engine.used() && carries_sctp(datagrams.front())) resources->ticker().touch(now);
+  core->handle_datagrams(now, datagrams);
 }
 
 void peer_driver::impl::send(turn_memory& memory) {
@@ -86,6 +88,8 @@ void peer_driver::impl::send(turn_memory& memory) {
       if (socket->blocked()) await_writable(socket);
     } else if (is_tcp(local)) {
       send_over_tcp(memory, first, last);
+    } else if (mux && mux_link::owns(local)) {
+      mux->send(memory.transmit, first, last, memory.failed);
     } else {
       send_over_stream(memory, first, last);
     }

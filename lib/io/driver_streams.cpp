@@ -21,10 +21,6 @@ peer::turn_server resolved_as(const turn_server& server, const base::endpoint& a
   return {address, server.username, server.password, server.url};
 }
 
-turn::address_family family_of(const base::ip_address& address) {
-  return address.is_v4() ? turn::address_family::ipv4 : turn::address_family::ipv6;
-}
-
 }  // namespace
 
 void peer_driver::impl::add_turn_server(const turn_server& server,
@@ -41,13 +37,15 @@ void peer_driver::impl::add_turn_server(const turn_server& server,
 
 void peer_driver::impl::ask_for_relay(const turn_server& server, const base::endpoint& address) {
   if (server.transport == turn_transport::udp) {
-    const bool fits = std::any_of(sockets.begin(), sockets.end(), [&](const auto& socket) {
-      return socket->is_open() && socket->local().address.is_v4() == address.address.is_v4();
+    const auto all = local_addresses();
+    const bool fits = std::any_of(all.begin(), all.end(), [&](const auto& local) {
+      return local.is_v4() == address.address.is_v4();
     });
     if (!fits) {
       core->turn_server_failed(clock_now(), server.url,
                                "no local address of the family of " + address.to_string());
     }
+    if (mux) return ask_beside_mux(server, address);
     core->add_turn_server(clock_now(), resolved_as(server, address));
   } else {
     open_stream(server, address, family_of(address.address));
@@ -59,26 +57,44 @@ void peer_driver::impl::ask_for_relay(const turn_server& server, const base::end
 void peer_driver::impl::ask_for_other_family(const turn_server& server,
                                              const base::endpoint& address) {
   const bool v4 = address.address.is_v4();
-  const auto is_open = [this](bool of_v4) {
-    return std::find_if(sockets.begin(), sockets.end(), [of_v4](const auto& socket) {
-      return socket->is_open() && socket->local().address.is_v4() == of_v4;
-    });
+  const auto find_local = [this](bool of_v4) {
+    const auto all = local_addresses();
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [of_v4](const auto& local) { return local.is_v4() == of_v4; });
+    return found == all.end() ? std::nullopt : std::optional(*found);
   };
-  if (is_open(!v4) != sockets.end()) return;
+  if (find_local(!v4)) return;
   const auto other = v4 ? turn::address_family::ipv6 : turn::address_family::ipv4;
   if (server.transport != turn_transport::udp) return open_stream(server, address, other);
   const auto known = std::find(doubled_servers.begin(), doubled_servers.end(), address);
-  const auto beside = is_open(v4);
-  if (known != doubled_servers.end() || beside == sockets.end() || sockets.size() >= max_sockets) {
-    return;
-  }
+  const auto beside = find_local(v4);
+  if (known != doubled_servers.end() || !beside) return;
   doubled_servers.push_back(address);
-  const auto socket = bind_socket((*beside)->local().address);
+  open_carrier(server, address, {{}, *beside, udp_preference}, other);
+}
+
+std::vector<base::ip_address> peer_driver::impl::local_addresses() const {
+  std::vector<base::ip_address> all;
+  if (mux) {
+    for (const auto& each : mux->addresses()) all.push_back(each.local.address);
+    return all;
+  }
+  for (const auto& socket : sockets) {
+    if (socket->is_open()) all.push_back(socket->local().address);
+  }
+  return all;
+}
+
+/// Asks over a socket that serves nothing else.
+void peer_driver::impl::open_carrier(const turn_server& server, const base::endpoint& address,
+                                     const local_address& local, turn::address_family family) {
+  if (sockets.size() >= max_sockets) return;
+  const auto socket = bind_socket(local.address);
   if (!socket) return;
   peer::turn_carrier carrier;
   carrier.id = socket->id();
-  carrier.preference = udp_preference;
-  carrier.family = other;
+  carrier.preference = local.preference;
+  carrier.family = family;
   core->add_turn_carrier(clock_now(), carrier, resolved_as(server, address));
 }
 

@@ -12,7 +12,7 @@
 namespace asiortc::io {
 namespace {
 
-// Ids of ends are apart from those of sockets, relays and streams to TURN servers.
+// Ids of ends are apart from those of sockets, relays, streams to TURN servers and a mux's sockets.
 constexpr std::uint32_t tcp_bit = 0x2000'0000;
 
 constexpr std::size_t max_ends = 64;

@@ -29,6 +29,10 @@ peer_driver::impl::impl(const boost::asio::any_io_executor& executor, peer::sett
   environment.sctp = &engine;
   environment.log = options.log;
   environment.wake = [alarm = alarm] { alarm->wake(); };
+  if (options.mux) {
+    mux = mux_link::create(options.mux);
+    settings.ice.ufrags = mux.get();
+  }
   core.emplace(std::move(settings), std::move(environment));
 }
 
@@ -37,6 +41,11 @@ peer_driver::impl::~impl() = default;
 void peer_driver::impl::start(const boost::asio::any_io_executor& executor) {
   watch_context(executor);
   alarm->set_owner(self());
+  if (mux) {
+    mux->set_wake([weak = std::weak_ptr<impl>(self())] {
+      if (const auto driver = weak.lock()) driver->strand.post([driver] { driver->handle_mux(); });
+    });
+  }
   alarm->wake();  // a pool of candidates is wanted from the start
 }
 
@@ -153,6 +162,7 @@ void peer_driver::impl::close_all() noexcept {
   for (const auto& connection : connections) connection->close();
   connections.clear();
   if (sweep_timer) sweep_timer->cancel();
+  if (mux) mux->leave();
   blocked_sockets = 0;
   if (timer) timer->cancel();
   engine.release();

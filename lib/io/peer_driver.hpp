@@ -17,6 +17,8 @@
 
 namespace asiortc::io {
 
+class mux;
+
 /// A STUN server as configured: a literal or a name to resolve.
 struct stun_server {
   std::string url;  ///< as configured, for messages
@@ -44,7 +46,8 @@ struct driver_options {
   bool ice_tcp = false;
   std::function<bool(const interface_address&)> interface_filter;
   std::vector<address_mapping> external_addresses;
-  bool hide_addresses = false;  ///< host candidates tell mDNS names, which we answer for
+  bool hide_addresses = false;   ///< host candidates tell mDNS names, which we answer for
+  std::shared_ptr<io::mux> mux;  ///< none: sockets of its own
   std::shared_ptr<name_resolver> resolver;  ///< none: c-ares, shared by the context
   base::logger log;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "io/guarded_strand.hpp"
+#include "io/mux_link.hpp"
 #include "io/peer_driver.hpp"
 #include "io/shared_resources.hpp"
 #include "io/tcp_socket.hpp"
@@ -69,7 +70,14 @@ struct peer_driver::impl final : public detail::context_listener {
   void await_writable(const std::shared_ptr<udp_socket>& socket);
   void send(turn_memory& memory);
   void report_failures(std::vector<base::route>& failed);
-  [[nodiscard]] bool blocked() const { return blocked_sockets > 0; }
+  /// What has arrived, to the core.
+  void take_in(base::time_point now, std::span<const base::datagram> datagrams);
+  [[nodiscard]] bool blocked() const { return blocked_sockets > 0 || (mux && mux->blocked()); }
+
+  // A mux instead of sockets (driver_mux.cpp).
+  void handle_mux();
+  void follow_mux();
+  void ask_beside_mux(const turn_server& server, const base::endpoint& address);
 
   // Addresses that come and go (driver_interfaces.cpp).
   void open_missing_sockets(const std::vector<system_address>& addresses);
@@ -82,6 +90,9 @@ struct peer_driver::impl final : public detail::context_listener {
   void add_turn_server(const turn_server& server, const std::vector<base::ip_address>& addresses);
   void ask_for_relay(const turn_server& server, const base::endpoint& address);
   void ask_for_other_family(const turn_server& server, const base::endpoint& address);
+  [[nodiscard]] std::vector<base::ip_address> local_addresses() const;
+  void open_carrier(const turn_server& server, const base::endpoint& address,
+                    const local_address& local, turn::address_family family);
   void open_stream(const turn_server& server, const base::endpoint& address,
                    turn::address_family family);
   void receive_from(const std::shared_ptr<turn_stream>& stream);
@@ -128,6 +139,7 @@ struct peer_driver::impl final : public detail::context_listener {
   std::shared_ptr<shared_resources> resources;
   ticking_engine engine;
   std::shared_ptr<waker> alarm = std::make_shared<waker>();
+  std::shared_ptr<mux_link> mux;  ///< before the core, which knows it
   std::optional<peer::peer> core;
   peer_observer* observer = nullptr;
 
@@ -144,6 +156,7 @@ struct peer_driver::impl final : public detail::context_listener {
   std::optional<boost::asio::steady_timer> sweep_timer;
   bool sweeping = false;
   std::vector<base::endpoint> doubled_servers;  ///< asked for the other family too, over UDP
+  std::vector<std::pair<base::ip_address, base::endpoint>> asked_beside_mux;
   std::optional<boost::asio::steady_timer> timer;
   base::time_point armed = base::never;
 
@@ -166,5 +179,9 @@ struct peer_driver::impl final : public detail::context_listener {
   std::uint32_t generation = 0;
   std::size_t servers_pending = 0;
 };
+
+inline turn::address_family family_of(const base::ip_address& address) {
+  return address.is_v4() ? turn::address_family::ipv4 : turn::address_family::ipv6;
+}
 
 }  // namespace asiortc::io

@@ -20,6 +20,7 @@ namespace asiortc::io {
 /// Memory for one turn of one peer: what comes in, what goes out, and which routes failed.
 struct turn_memory {
   receive_buffers receive;
+  std::vector<base::datagram> inbound;  ///< of a mux
   base::packet_batch transmit;
   std::vector<base::route> failed;
 };

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/packet.hpp"
-#include "io/datagram_sender.hpp"
+#include "io/backlog_sender.hpp"
 #include "io/guarded_strand.hpp"
 #include "io/receive_buffers.hpp"
 #include "io/udp_options.hpp"
@@ -19,8 +19,6 @@ namespace asiortc::io {
 class udp_socket {
  public:
   using descriptor_type = boost::asio::posix::basic_stream_descriptor<guarded_strand::strand_type>;
-  /// What is kept while the kernel's buffer is full; packets beyond it are lost, as on a network.
-  static constexpr std::size_t max_backlog_bytes = 4 * 1024 * 1024;
 
   udp_socket(const guarded_strand::strand_type& strand, base::socket_id id, bound_socket bound,
              datagram_sender sender = datagram_sender())
@@ -45,11 +43,15 @@ class udp_socket {
                                    std::vector<base::route>& failed);
   /// Sends entries [first, last); what the kernel has no room for is kept.
   void send(const base::packet_batch& batch, std::size_t first, std::size_t last,
-            std::vector<base::route>& failed);
+            std::vector<base::route>& failed) {
+    sender_.send(native_handle(), batch, first, last, failed);
+  }
   /// The socket has become writable: sends what was kept.
-  void send_backlog(std::vector<base::route>& failed);
-  [[nodiscard]] bool blocked() const { return backlog_sent_ < backlog_.size(); }
-  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+  void send_backlog(std::vector<base::route>& failed) {
+    sender_.send_kept(native_handle(), failed);
+  }
+  [[nodiscard]] bool blocked() const { return sender_.blocked(); }
+  [[nodiscard]] std::uint64_t dropped() const { return sender_.dropped(); }
 
   [[nodiscard]] bool is_open() const { return descriptor_.is_open(); }
   /// Waiting handlers complete with `operation_aborted`.
@@ -58,15 +60,10 @@ class udp_socket {
   bool awaiting_writable = false;  ///< the owner's note: one wait at a time
 
  private:
-  void keep(const base::packet_batch& batch, std::size_t first, std::size_t last);
-
   base::socket_id id_;
   base::endpoint local_;
   descriptor_type descriptor_;
-  datagram_sender sender_;
-  base::packet_batch backlog_;
-  std::size_t backlog_sent_ = 0;
-  std::uint64_t dropped_ = 0;
+  backlog_sender sender_;
 };
 
 }  // namespace asiortc::io

@@ -402,6 +402,27 @@ class OverServer(Case):
         first.meets("second")
         self.assertEqual((first.threads(), second.threads()), (1, 1))
 
+    def test_one_port_for_all_connections(self):
+        middle = self.peer("middle", "--udp-mux", "0")
+        line = middle.err.until(r"all connections use UDP port \d+$")
+        port = line.rsplit(" ", 1)[1]
+        middle.joined()
+        first, second = self.peer("first"), self.peer("second", "--udp-mux", "0")
+        middle.meets("first", "second")
+        first.meets("middle", "second")
+        second.meets("first", "middle")
+        for name in ("first", "second"):
+            pairs = [line for line in middle.err.seen if line.startswith(f"* {name}: direct udp")]
+            self.assertTrue(pairs, middle.err.seen)
+            for pair in pairs:
+                self.assertRegex(pair, rf"\w+ \S+:{port} <->")
+        middle.says("to both")
+        for peer in (first, second):
+            peer.hears("middle: to both")
+        taken, _, errors = self.pipe(b"one\n", "--udp-mux", port)
+        self.assertEqual(taken, 2)
+        self.assertIn(port, errors[-1])
+
     def test_nobody_comes(self):
         for text in (b"one\n", b""):
             status, _, errors = self.pipe(text, "--wait", "1")
@@ -437,6 +458,8 @@ class Complaints(unittest.TestCase):
         self.assertIn("ROOM", self.expect(2, "chat"))
         for room in ("", "a b", "ä", "x" * 65, "a\nb"):
             self.assertIn("1 to 64", self.expect(2, "chat", room))
+        for port in ("x", "-1", "65536"):
+            self.assertIn("--udp-mux", self.expect(2, "chat", "room", "--udp-mux", port))
         for wait in ("0", "x", "-1", "86401"):
             self.assertIn("--wait", self.expect(2, "chat", "room", "--wait", wait))
         for name in ("x" * 65, "a\nb", "\x1b[31m", b"\xff"):
@@ -548,6 +571,31 @@ class OnThisMachine(Case):
         self.assertEqual(set(heard) - {"second: " + line for line in lines},
                          {"third: hello", "fourth: hello"})
         self.assertEqual(serving.ends(), 0)
+
+    def test_the_one_port_follows_the_interfaces(self):
+        def ip(*arguments):
+            command = shutil.which("ip", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+            subprocess.run([command, *arguments], check=True)
+
+        def add(name, address):
+            ip("link", "add", name, "type", "veth", "peer", "name", name + "-end")
+            self.addCleanup(subprocess.run, ["ip", "link", "del", name], capture_output=True)
+            ip("address", "add", address + "/24", "dev", name)
+            ip("link", "set", name + "-end", "up")
+            ip("link", "set", name, "up")
+
+        add("one", "10.97.1.1")
+        first = self.peer("first", "--udp-mux", "0")
+        port = first.err.until(r"all connections use UDP port").rsplit(" ", 1)[1]
+        second = self.peer("second")
+        first.meets("second")
+        second.meets("first")
+        self.assertTrue(any(f" 10.97.1.1:{port} <->" in line for line in first.err.seen))
+        add("two", "10.97.2.1")
+        ip("link", "del", "one")
+        first.err.until(rf" 10\.97\.2\.1:{port} <->")
+        first.says("still here")
+        second.hears("first: still here")
 
     def test_web_pages_are_refused(self):
         self.peer("serving").joined()

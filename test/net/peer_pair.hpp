@@ -16,7 +16,10 @@ namespace asio = boost::asio;
 
 struct peer_pair {
   explicit peer_pair(asio::any_io_executor executor, configuration config = configuration())
-      : peer_pair(executor, make_signaling_pipe_pair(executor), config) {}
+      : peer_pair(executor, config, config) {}
+  peer_pair(asio::any_io_executor executor, const configuration& of_first,
+            const configuration& of_second)
+      : peer_pair(executor, make_signaling_pipe_pair(executor), of_first, of_second) {}
 
   peer_connection first;
   peer_connection second;
@@ -26,9 +29,10 @@ struct peer_pair {
  private:
   using pipes = std::pair<std::shared_ptr<signaling_pipe>, std::shared_ptr<signaling_pipe>>;
 
-  peer_pair(const asio::any_io_executor& executor, const pipes& ends, const configuration& config)
-      : first(executor, config),
-        second(executor, config),
+  peer_pair(const asio::any_io_executor& executor, const pipes& ends, const configuration& of_first,
+            const configuration& of_second)
+      : first(executor, of_first),
+        second(executor, of_second),
         first_session(negotiate(first, ends.first)),
         second_session(negotiate(second, ends.second)) {}
 };
