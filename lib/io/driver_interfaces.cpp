@@ -6,10 +6,9 @@
 
 namespace asiortc::io {
 
-void peer_driver::impl::open_missing_sockets(const std::vector<system_address>& addresses) {
+void peer_driver::impl::open_missing_sockets(const system_addresses& there) {
   if (mux && !options.ice_tcp) return;
-  const auto chosen =
-      select_addresses(addresses, options.interface_filter, find_default_addresses());
+  const auto chosen = select_addresses(there.all, options.interface_filter, there.defaults);
   for (const auto& local : chosen) {
     if (mux) break;  // it has all UDP sockets
     const bool open = std::any_of(sockets.begin(), sockets.end(), [&](const auto& socket) {
@@ -22,18 +21,20 @@ void peer_driver::impl::open_missing_sockets(const std::vector<system_address>& 
 }
 
 void peer_driver::impl::watch_interfaces() {
-  if (watch_token != 0) return;
-  watch_token = resources->interfaces().subscribe([weak = std::weak_ptr<impl>(self())] {
+  const bool is_of_mux = mux && !options.ice_tcp && !options.hide_addresses;
+  if (watch_token != 0 || is_of_mux) return;
+  const auto weak = std::weak_ptr<impl>(self());
+  watch_token = resources->interfaces().subscribe([weak](const auto& there) {
     const auto driver = weak.lock();
-    if (driver) driver->strand.post([driver] { driver->handle_interface_change(); });
+    if (driver) driver->strand.post([driver, there] { driver->handle_interface_change(there); });
   });
 }
 
-void peer_driver::impl::handle_interface_change() {
-  if (stopping) return;
-  const auto addresses = list_system_addresses();
+void peer_driver::impl::handle_interface_change(const interface_watch::snapshot& there) {
+  if (stopping || there == last_told) return;
+  last_told = there;
   const auto is_there = [&](const base::ip_address& address) {
-    return std::any_of(addresses.begin(), addresses.end(),
+    return std::any_of(there->all.begin(), there->all.end(),
                        [&](const auto& each) { return each.address == address; });
   };
   const auto open = sockets;
@@ -41,8 +42,8 @@ void peer_driver::impl::handle_interface_change() {
     if (!is_there(socket->local().address) && socket->is_open()) lose_socket(socket);
   }
   std::erase_if(hidden, [&](const auto& entry) { return !is_there(entry.first); });
-  lose_ends(addresses);
-  open_missing_sockets(addresses);
+  lose_ends(there->all);
+  open_missing_sockets(*there);
   pump();
 }
 

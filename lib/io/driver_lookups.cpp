@@ -28,7 +28,12 @@ void peer_driver::impl::gather(std::uint32_t wanted) {
   generation = wanted;
   servers_pending = 1;  // us, so that it is not complete before the last server was named
   if (mux) follow_mux();
-  open_missing_sockets(list_system_addresses());
+  last_told.reset();
+  if (const auto there = look_at_addresses()) {
+    open_missing_sockets(*there);
+  } else {
+    options.log(log_level::warning, [] { return "the system does not tell its addresses"; });
+  }
   watch_interfaces();
   for (const auto& server : options.stun_servers) {
     ++servers_pending;

@@ -1,7 +1,9 @@
 #include "io/interface_watch.hpp"
 
+#include "io/clock.hpp"
 #include "io/unique_fd.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <linux/netlink.h>
@@ -13,7 +15,9 @@ namespace asiortc::io {
 namespace {
 
 // An interface that comes up tells its link, then each address, then that the address is usable.
-constexpr auto settling_time = std::chrono::milliseconds(100);
+constexpr base::duration settling_time = std::chrono::milliseconds(100);
+// Thousands of peers look at each change: where they do not end, each pause is twice the last.
+constexpr base::duration longest_pause = 16 * settling_time;
 
 unique_fd open_netlink() {
   unique_fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
@@ -53,7 +57,7 @@ std::shared_ptr<interface_watch> interface_watch::create(
 }
 
 interface_watch::interface_watch(const boost::asio::any_io_executor& executor)
-    : strand_(executor) {}
+    : strand_(executor), pause_(settling_time) {}
 
 interface_watch::~interface_watch() = default;
 
@@ -92,6 +96,7 @@ void interface_watch::close() noexcept {
   closing->descriptor.close(ignored);
   closing->timer.cancel();
   settling_ = false;
+  last_.reset();
 }
 
 void interface_watch::listen(const std::shared_ptr<channel>& from) {
@@ -106,7 +111,8 @@ void interface_watch::listen(const std::shared_ptr<channel>& from) {
 
 void interface_watch::settle() {
   if (std::exchange(settling_, true)) return;
-  channel_->timer.expires_after(settling_time);
+  if (clock_now() > told_ + pause_) pause_ = settling_time;
+  channel_->timer.expires_after(pause_);
   channel_->timer.async_wait([self = self(), from = channel_](boost::system::error_code error) {
     if (error || self->channel_ != from) return;
     self->settling_ = false;
@@ -115,8 +121,13 @@ void interface_watch::settle() {
 }
 
 void interface_watch::tell() {
+  auto now = look_at_addresses();
+  if (!now) return settle();  // it may tell later
+  if (!last_ || *last_ != *now) last_ = std::make_shared<const system_addresses>(std::move(*now));
+  told_ = clock_now();
+  pause_ = std::min(2 * pause_, longest_pause);
   const auto subscribers = subscribers_;  // a callback may unsubscribe
-  for (const auto& [token, changed] : subscribers) changed();
+  for (const auto& [token, changed] : subscribers) changed(last_);
 }
 
 void interface_watch::on_context_shutdown() noexcept {

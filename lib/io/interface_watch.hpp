@@ -1,7 +1,9 @@
 // Tells when an address or a link of this machine comes or goes (rtnetlink(7)).
 #pragma once
 
+#include "base/time.hpp"
 #include "io/guarded_strand.hpp"
+#include "io/interfaces.hpp"
 
 #include <asiortc/detail/context_listener.hpp>
 
@@ -19,8 +21,11 @@ namespace asiortc::io {
 /// Shared by a context; its socket and timer exist while somebody subscribes.
 class interface_watch final : public detail::context_listener {
  public:
-  /// Called on the watch's strand, once for the changes of a tenth of a second.
-  using callback = std::function<void()>;
+  /// What is there now: the same object as the last time if nothing is different.
+  using snapshot = std::shared_ptr<const system_addresses>;
+  /// Called on the watch's strand, once for the changes of a tenth of a second, and of up to 1.6 s
+  /// while they do not end.
+  using callback = std::function<void(const snapshot&)>;
 
   static std::shared_ptr<interface_watch> create(const boost::asio::any_io_executor& executor);
   ~interface_watch() override;
@@ -48,6 +53,9 @@ class interface_watch final : public detail::context_listener {
   guarded_strand strand_;
   std::map<std::uint64_t, callback> subscribers_;
   std::shared_ptr<channel> channel_;
+  snapshot last_;
+  base::duration pause_;
+  base::time_point told_;
   bool settling_ = false;
   std::atomic<std::uint64_t> last_token_ = 0;
 };

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 namespace asiortc::io {
 namespace {
@@ -65,6 +66,9 @@ bool same_network(const system_address& a, const system_address& b) {
 /// RFC 8445 5.1.1.1: host candidates whose address allows tracking MUST NOT be gathered where the
 /// same interface and prefix has one that prevents it.
 void drop_trackable(std::vector<system_address>& all) {
+  if (std::none_of(all.begin(), all.end(), [](const auto& entry) { return entry.temporary; })) {
+    return;
+  }
   const auto original = all;
   std::erase_if(all, [&](const system_address& entry) {
     if (entry.temporary) return false;
@@ -74,12 +78,10 @@ void drop_trackable(std::vector<system_address>& all) {
   });
 }
 
-}  // namespace
-
-std::vector<system_address> list_system_addresses() {
-  std::vector<system_address> found;
+std::optional<std::vector<system_address>> read_addresses() {
   ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) return found;
+  if (::getifaddrs(&list) != 0) return std::nullopt;
+  std::vector<system_address> found;
   const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
   for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
     const auto address = socket_address::from(entry->ifa_addr);
@@ -95,6 +97,21 @@ std::vector<system_address> list_system_addresses() {
   }
   read_v6_flags(found);
   return found;
+}
+
+}  // namespace
+
+std::optional<system_addresses> look_at_addresses() {
+  auto all = read_addresses();
+  if (!all) return std::nullopt;
+  system_addresses found;
+  found.all = std::move(*all);
+  found.defaults = find_default_addresses();
+  return found;
+}
+
+std::vector<system_address> list_system_addresses() {
+  return read_addresses().value_or(std::vector<system_address>());
 }
 
 std::optional<base::ip_address> find_source(const base::endpoint& target) {

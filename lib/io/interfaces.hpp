@@ -22,6 +22,8 @@ struct system_address {
   bool point_to_point = false;
   bool temporary = false;  ///< RFC 8981
   bool unusable = false;   ///< deprecated, or duplicate address detection is not done or failed
+
+  bool operator==(const system_address&) const = default;
 };
 
 struct local_address {
@@ -45,8 +47,21 @@ using interface_filter = std::function<bool(const interface_address&)>;
 /// The addresses that the kernel would choose towards the internet; found without sending.
 struct default_addresses {
   std::optional<base::ip_address> v4, v6;
+
+  bool operator==(const default_addresses&) const = default;
 };
 
+/// What the machine has at one time.
+struct system_addresses {
+  std::vector<system_address> all;
+  default_addresses defaults;
+
+  bool operator==(const system_addresses&) const = default;
+};
+
+/// None where the kernel does not tell, as without a descriptor: no sign that an address is gone.
+std::optional<system_addresses> look_at_addresses();
+/// As a list alone, empty where the kernel does not tell.
 std::vector<system_address> list_system_addresses();
 /// The address from which the kernel would send there; none without a route. Nothing is sent.
 std::optional<base::ip_address> find_source(const base::endpoint& target);

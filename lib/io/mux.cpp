@@ -46,19 +46,16 @@ mux::~mux() = default;
 
 std::shared_ptr<mux> mux::self() { return std::static_pointer_cast<mux>(shared_from_this()); }
 
-std::vector<local_address> mux::wanted_addresses() const {
-  if (options_.addresses.empty()) {
-    return select_addresses(list_system_addresses(), options_.filter, find_default_addresses());
-  }
-  std::vector<local_address> all;
-  for (const auto& address : options_.addresses) {
-    all.push_back({{}, address, static_cast<std::uint16_t>(65535 - all.size())});
-  }
-  return all;
+std::vector<local_address> mux::select(const system_addresses& there) const {
+  return select_addresses(there.all, options_.filter, there.defaults);
 }
 
 base::result<void> mux::open_all() {
-  const auto wanted = wanted_addresses();
+  std::vector<local_address> wanted;
+  for (const auto& address : options_.addresses) {
+    wanted.push_back({{}, address, static_cast<std::uint16_t>(65535 - wanted.size())});
+  }
+  if (wanted.empty()) wanted = select(look_at_addresses().value_or(system_addresses()));
   if (wanted.empty()) return base::failure{errc::type_error, "no local address may be used"};
   for (const auto& local : wanted) {
     if (auto opened = open_port(local); !opened) return opened;
@@ -246,18 +243,17 @@ void mux::tell_addresses() noexcept {
   }
 }
 
-void mux::follow_interfaces() {
-  if (!options_.addresses.empty() || !is_open()) return;
-  const auto there = list_system_addresses();
+void mux::follow_interfaces(const system_addresses& there) {
+  if (!is_open()) return;
   bool changed = false;
   for (const auto& port : ports()) {
-    const bool gone = std::none_of(there.begin(), there.end(), [&](const auto& each) {
+    const bool gone = std::none_of(there.all.begin(), there.all.end(), [&](const auto& each) {
       return each.address == port->address.local.address;
     });
     if (gone) release(port);
     changed = changed || gone;
   }
-  for (const auto& local : wanted_addresses()) {
+  for (const auto& local : select(there)) {
     const auto open = ports();
     const bool known = std::any_of(open.begin(), open.end(), [&](const port_ptr& port) {
       return port->address.local.address == local.address;

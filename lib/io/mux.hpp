@@ -26,8 +26,8 @@ namespace asiortc::io {
 
 class mux_link;
 
-/// Set in the ids of a mux's sockets, which are apart from those of a peer's own, of streams to TURN
-/// servers, of relays and of ICE-TCP.
+/// Set in the ids of a mux's sockets, which are apart from those of a peer's own, of streams to
+/// TURN servers, of relays and of ICE-TCP.
 inline constexpr std::uint32_t mux_bit = 0x1000'0000;
 
 struct mux_options {
@@ -98,7 +98,7 @@ class mux final : public detail::context_listener {
   std::shared_ptr<mux> self();
   base::result<void> open_all();
   base::result<void> open_port(const local_address& local);
-  [[nodiscard]] std::vector<local_address> wanted_addresses() const;
+  [[nodiscard]] std::vector<local_address> select(const system_addresses& there) const;
   void close_ports() noexcept;
   void release(const port_ptr& port) noexcept;
 
@@ -110,7 +110,7 @@ class mux final : public detail::context_listener {
   void sort_out(std::span<const base::datagram> datagrams);
   void report_errors(std::vector<base::route>& failed);
   void watch_writable(const port_ptr& port);
-  void follow_interfaces();
+  void follow_interfaces(const system_addresses& there);
 
   [[nodiscard]] link_ptr find_link(ice::mux_peer peer) const;
   [[nodiscard]] std::vector<port_ptr> ports() const;

@@ -34,11 +34,12 @@ void mux::update() {
     if (watch_token_ != 0) resources_->interfaces().unsubscribe(std::exchange(watch_token_, 0));
   } else if (watch_token_ == 0 && options_.addresses.empty()) {
     const auto weak = std::weak_ptr<mux>(self());
-    watch_token_ = resources_->interfaces().subscribe([weak] {
+    watch_token_ = resources_->interfaces().subscribe([weak](const auto& there) {
       const auto held = weak.lock();
-      if (held) held->strand_.post([held] { held->follow_interfaces(); });
+      if (held) held->strand_.post([held, there] { held->follow_interfaces(*there); });
     });
-    follow_interfaces();  // they may have changed while nobody looked
+    // They may have changed while nobody looked.
+    if (const auto there = look_at_addresses()) follow_interfaces(*there);
   }
 }
 

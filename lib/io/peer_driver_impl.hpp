@@ -80,9 +80,9 @@ struct peer_driver::impl final : public detail::context_listener {
   void ask_beside_mux(const turn_server& server, const base::endpoint& address);
 
   // Addresses that come and go (driver_interfaces.cpp).
-  void open_missing_sockets(const std::vector<system_address>& addresses);
+  void open_missing_sockets(const system_addresses& there);
   void watch_interfaces();
-  void handle_interface_change();
+  void handle_interface_change(const interface_watch::snapshot& there);
   void lose_socket(const std::shared_ptr<udp_socket>& socket);
 
   // Streams to TURN servers (driver_streams.cpp).
@@ -148,7 +148,8 @@ struct peer_driver::impl final : public detail::context_listener {
   std::vector<std::shared_ptr<udp_socket>> sockets;  // socket_id n is at n - 1
   std::size_t blocked_sockets = 0;
   std::map<base::ip_address, mdns_service::held_name> hidden;
-  std::uint64_t watch_token = 0;  ///< of the interface watch, once there was a gathering
+  std::uint64_t watch_token = 0;        ///< of the interface watch, once there was a gathering
+  interface_watch::snapshot last_told;  ///< by the watch; none after a look of one's own
   std::vector<std::shared_ptr<turn_stream>> streams;
   std::uint32_t last_stream = 0;
   std::vector<std::shared_ptr<tcp_end>> tcp_ends;

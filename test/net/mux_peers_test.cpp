@@ -68,6 +68,15 @@ struct crowd {
     theirs.certificates.push_back(certificate::generate(validity));
   }
 
+  /// Ends where the connection has failed, whose channels would wait for an ICE restart.
+  static asio::awaitable<void> until_failed(peer_connection& peer) {
+    auto states = peer.connection_states();
+    for (auto change = co_await states.async_next(); change;
+         change = co_await states.async_next()) {
+      if (change->state == connection_state::failed) FAIL(change->detail);
+    }
+  }
+
   /// Makes and connects one after the other until all are there.
   asio::awaitable<void> work() {
     while (pairs.size() < peers) {
@@ -75,7 +84,10 @@ struct crowd {
       configuration other = number < own_sockets ? theirs : ours;
       peer_pair& pair = pairs.emplace_back(executor, ours, other);
       asio::co_spawn(executor, echo(pair.second), [](std::exception_ptr) {});
-      co_await exchange(pair.first, std::to_string(number), messages_each_way);
+      auto talk = exchange(pair.first, std::to_string(number), messages_each_way);
+      auto failure = until_failed(pair.first);
+      using namespace asio::experimental::awaitable_operators;
+      co_await (std::move(talk) || std::move(failure));
     }
   }
 
