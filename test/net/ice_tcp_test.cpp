@@ -350,6 +350,18 @@ TEST_CASE("a lite peer is connected to over TCP") {
   }
 }
 
+TEST_CASE("peers of a mux talk over TCP ports of their own where no UDP gets through") {
+  asio::io_context context;
+  udp_mux_options options;
+  options.addresses.emplace_back("127.0.0.1");
+  auto config = with_tcp();
+  config.udp_mux = std::make_shared<udp_mux>(context.get_executor(), options);
+  tcp_pair peers(context.get_executor(), config);
+  asio::co_spawn(context, echo(peers.second), asio::detached);
+  run(context, talk_over_tcp(peers));
+  context.run();  // ends: nothing is left
+}
+
 TEST_CASE("no TCP port is opened unasked, or where only relays may be used") {
   auto config = with_tcp();
   SUBCASE("unasked") { config.ice_tcp = false; }
