@@ -7,6 +7,7 @@
 #include <asiortc/udp_mux.hpp>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -18,12 +19,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// For whoever was in the room before us to open their channel, before the first line is sent.
-constexpr std::chrono::seconds gathering_time(5);
-/// For the others to finish what they are saying when we have said everything.
-constexpr std::chrono::seconds parting_time(5);
-/// With somebody whose channel has just opened.
-constexpr std::chrono::milliseconds shortest_stay(300);
 /// A user who wants to leave does not wait for somebody who has fallen silent.
 constexpr std::chrono::seconds impatience(1);
 
@@ -56,6 +51,7 @@ chat::chat(asio::io_context& context, const chat_options& options)
       input_(context.get_executor()),
       output_(context.get_executor()),
       change_(context, asio::steady_timer::time_point::max()),
+      alarm_(context),
       parting_(context) {
   // One certificate for all connections: the others know us by it when a server gives new ids.
   const asiortc::certificate_options validity(std::chrono::system_clock::now());
@@ -77,7 +73,6 @@ void chat::start() {
   spawn(stay_in_room());
   spawn(read_input());
   spawn(deliver());
-  if (options_.wait) spawn(bound_the_wait());
 }
 
 asio::awaitable<void> chat::run() {
@@ -117,6 +112,7 @@ void chat::finish(exit_code code) {
   if (finished_) return;
   finished_ = true;
   code_ = code;
+  leave_room();
   changed();
 }
 
@@ -135,17 +131,25 @@ asio::awaitable<void> chat::stay_in_room() {
     try {
       auto client = co_await entrance_.enter();
       pause = std::chrono::milliseconds(250);
+      client_ = &client;
       co_await follow(client);
+      client_ = nullptr;
+      for (const auto& peer : links_) peer->present = false;
       co_await client.async_close(asio::use_awaitable);
     } catch (const no_entrance&) {
       if (!joined_) throw;  // later on, the links that are there go on without a server
     }
     if (finished_) co_return;
-    tell("signaling: lost the server, trying again");
+    if (!std::exchange(returning_, false)) tell("signaling: lost the server, trying again");
     asio::steady_timer timer(context_, pause);
     co_await timer.async_wait(asio::use_awaitable);
     pause = std::min(pause * 2, std::chrono::milliseconds(8000));
   }
+}
+
+// Before the connections are closed: who comes now meets somebody who stays.
+void chat::leave_room() {
+  if (client_ != nullptr) client_->async_close(asio::detached);
 }
 
 asio::awaitable<void> chat::follow(asiortc::signaling_client& client) {
@@ -155,7 +159,6 @@ asio::awaitable<void> chat::follow(asiortc::signaling_client& client) {
   for (const auto& peer : client.peers()) {
     if (client.pipe_to(peer.id)->polite().value_or(false)) meet(client, peer, true);
   }
-  if (!joined_) spawn(gather());
   joined_ = true;
   changed();
   while (!finished_) {
@@ -169,67 +172,6 @@ asio::awaitable<void> chat::follow(asiortc::signaling_client& client) {
       tell("signaling: " + event->code + ": " + event->message);
     }
   }
-}
-
-// Lines go to everyone who is in the room, so those who were here first are waited for a little.
-asio::awaitable<void> chat::gather() {
-  for (const auto& peer : links_) peer->awaited = peer->we_came_later;
-  asio::steady_timer timer(context_, gathering_time);
-  co_await timer.async_wait(asio::use_awaitable);
-  for (const auto& peer : links_) peer->awaited = false;
-  changed();
-}
-
-bool chat::gathering() const {
-  return std::any_of(links_.begin(), links_.end(), [](const auto& peer) { return peer->awaited; });
-}
-
-// The end.
-
-asio::awaitable<void> chat::bound_the_wait() {
-  asio::steady_timer timer(context_, *options_.wait);
-  auto [cancelled] = co_await timer.async_wait(tuple_token);
-  static_cast<void>(cancelled);
-  if (somebody_came_ || finished_) co_return;
-  const bool nobody = code_ == exit_code::ok;
-  complain((nobody ? "nobody came to " : "nobody could be reached in ") + options_.room +
-           " within " + std::to_string(options_.wait->count()) + " s; " +
-           std::to_string(unsent_.size()) + " lines were not delivered");
-  finish(nobody ? exit_code::nobody_came : code_);
-}
-
-void chat::abort_after(std::chrono::seconds time) {
-  parting_.expires_after(time);
-  parting_.async_wait([this](boost::system::error_code cancelled) {
-    if (cancelled) return;
-    for (const auto& peer : links_) peer->connection.close();
-    if (user_left_) output_.abandon();
-  });
-}
-
-// Two that both have little to say would else miss each other: the faster one would have left
-// before the other one sees that the channel is open.
-asio::awaitable<void> chat::linger() {
-  auto until = asio::steady_timer::time_point::min();
-  for (const auto& peer : links_) until = std::max(until, peer->opened_at + shortest_stay);
-  asio::steady_timer timer(context_, until);
-  if (!links_.empty()) co_await timer.async_wait(asio::use_awaitable);
-}
-
-asio::awaitable<void> chat::close_all() {
-  if (!user_left_) co_await linger();
-  const auto leaving = links_;
-  for (const auto& peer : leaving) {
-    while (peer->confirming) co_await wait_for_change();
-    // The others learn of the end from the channel, and what they said before still comes.
-    peer->chat ? peer->chat->close() : peer->connection.close();
-  }
-  if (!user_left_) abort_after(parting_time);
-  for (const auto& peer : leaving) {
-    while (peer->carrying) co_await wait_for_change();
-    co_await peer->connection.async_close(asio::use_awaitable);
-  }
-  while (busy_ != 0) co_await wait_for_change();
 }
 
 }  // namespace peer_cli

@@ -17,23 +17,19 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// Lines that wait for somebody; past it nothing more is read, and nothing is lost.
-constexpr std::size_t max_unsent_bytes = 16777216;
-/// What a waiting line takes beside its text.
-constexpr std::size_t line_overhead = 64;
-/// Who takes nothing for so long while the others wait is given up. Longer than a network's hiccup,
-/// shorter than the half minute after which a silent connection fails of itself.
-constexpr std::chrono::seconds patience(10);
-
 constexpr auto* left = ": left before it had every line";
 constexpr auto* given_up =
     ": took nothing for 10 s while others waited, and was given up before it had every line";
+
+std::string in_words(line_log::place lines) {
+  return std::to_string(lines) + (lines == 1 ? " line was" : " lines were");
+}
 
 }  // namespace
 
 asio::awaitable<void> chat::read_input() {
   while (!finished_) {
-    if (unsent_bytes_ >= max_unsent_bytes) {
+    if (log_.full()) {
       co_await wait_for_change();
       continue;
     }
@@ -46,8 +42,7 @@ asio::awaitable<void> chat::read_input() {
            " are possible");
       continue;
     }
-    unsent_bytes_ += text.size() + line_overhead;
-    unsent_.push_back(std::move(text));
+    note(std::move(text));
     changed();
   }
   if (input_.error()) {
@@ -55,51 +50,82 @@ asio::awaitable<void> chat::read_input() {
     code_ = exit_code::failure;
   }
   input_ended_ = true;
+  input_ended_at_ = std::chrono::steady_clock::now();
   changed();
+}
+
+/// Whom we have not met yet gets what is said meanwhile, for a while.
+void chat::note(std::string line) {
+  const auto due = std::chrono::steady_clock::now() + patience;
+  for (const auto& peer : links_) {
+    if (peer->now == link::stage::arriving && *peer->place == log_.end()) peer->due = due;
+  }
+  log_.add(std::move(line));
 }
 
 asio::awaitable<void> chat::deliver() {
   while (!finished_) {
-    if (!unsent_.empty() && !held_up() && !gathering() && !open_links().empty()) {
-      unsent_bytes_ -= unsent_.front().size() + line_overhead;
-      send_to_all(unsent_.front());
-      unsent_.pop_front();
-      changed();
-    }
-    if (all_delivered()) co_return finish(code_);
+    const auto now = std::chrono::steady_clock::now();
+    give_up_the_unreached(now);
+    send_to_all();
+    drop_what_nobody_needs(now);
+    if (all_delivered(now)) co_return finish(code_);
+    tell_who_holds_back(now);
+    bound_the_wait(now);
+    wake_for_the_next_deadline(now);
     co_await wait_for_change();
   }
 }
 
-/// A user who gave `--wait` wants to meet somebody, also without anything to say.
-bool chat::all_delivered() const {
-  return input_ended_ && unsent_.empty() && !held_up() && joined_ &&
-         (somebody_came_ || !options_.wait);
+void chat::give_up_the_unreached(time_point now) {
+  const auto waiting = links_;
+  for (const auto& peer : waiting) {
+    if (peer->now == link::stage::met || (now < peer->due && !peer->overdue)) continue;
+    // What nobody has heard still waits for who comes first.
+    const auto missed = log_.said() - std::min(*peer->place, log_.said());
+    *peer->place += missed;
+    if (missed != 0 && !std::exchange(peer->overdue, true)) {
+      lost(peer->name + ": not reached within " + std::to_string(patience.count()) + " s; " +
+           in_words(missed) + " said without it, and none is kept for it until its chat is open");
+    }
+    if (peer->now != link::stage::astray) continue;
+    forget(peer);
+    meet_again(peer);
+  }
 }
 
-bool chat::held_up() const {
-  return std::any_of(links_.begin(), links_.end(), [](const auto& peer) { return peer->sending; });
+void chat::drop_what_nobody_needs(time_point now) {
+  auto needed = log_.end();
+  for (const auto& peer : links_) needed = std::min(needed, *peer->place);
+  const bool was_full = log_.full();
+  log_.trim(needed, now);
+  if (was_full && !log_.full()) changed();  // the input goes on
 }
 
-void chat::send_to_all(const std::string& text) {
+void chat::send_to_all() {
   for (const auto& peer : open_links()) {
+    if (peer->sending || *peer->place == log_.end()) continue;
     peer->sending = true;
-    ++peer->sent;
     ++busy_;
-    spawn(send(peer, text));
+    spawn(send(peer));
     if (!std::exchange(peer->watched, true)) spawn(watch(peer));
   }
 }
 
-/// The backlog is what the channel queues, `configuration::send_high_water`.
-asio::awaitable<void> chat::send(link_ptr peer, std::string text) {
-  const auto size = text.size();
-  peer->unconfirmed = true;
-  auto [failed] = co_await peer->chat->async_send(std::move(text), tuple_token);
-  peer->sending = false;
-  if (failed == asiortc::errc::message_too_large) {
-    lost(peer->name + ": a line of " + std::to_string(size) + " bytes is too long for it");
+/// As much as there is. The backlog is what the channel queues, `configuration::send_high_water`.
+asio::awaitable<void> chat::send(link_ptr peer) {
+  while (peer->is_open() && *peer->place < log_.end()) {
+    std::string text = log_.say((*peer->place)++, std::chrono::steady_clock::now());
+    const auto size = text.size();
+    ++peer->sent;
+    peer->unconfirmed = true;
+    auto [failed] = co_await peer->chat->async_send(std::move(text), tuple_token);
+    if (failed == asiortc::errc::message_too_large) {
+      lost(peer->name + ": a line of " + std::to_string(size) + " bytes is too long for it");
+    }
+    if (log_.full()) changed();
   }
+  peer->sending = false;
   if (!std::exchange(peer->confirming, true)) {
     ++busy_;
     spawn(confirm(peer));
@@ -117,7 +143,8 @@ asio::awaitable<void> chat::watch(link_ptr peer) {
     timer.expires_after(patience);
     co_await timer.async_wait(asio::use_awaitable);
     const bool stands = peer->sent == sent && peer->chat->buffered_amount() == backlog;
-    peer->given_up = peer->sending && stands && open_links().size() > 1;
+    const bool others_wait = open_links().size() > 1 && (log_.full() || input_ended_);
+    peer->given_up = peer->sending && stands && others_wait;
   } while (peer->sending && !peer->given_up);
   peer->watched = false;
   if (peer->given_up) forget(peer);

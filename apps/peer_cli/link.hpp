@@ -1,6 +1,8 @@
 // The connection to one other peer of the room.
 #pragma once
 
+#include "line_log.hpp"
+
 #include <asiortc/data_channel.hpp>
 #include <asiortc/negotiate.hpp>
 #include <asiortc/peer_connection.hpp>
@@ -17,13 +19,20 @@ namespace peer_cli {
 /// Shared by the coroutines that serve it.
 class link {
  public:
+  enum class stage {
+    arriving,  ///< its channel has not opened yet
+    met,       ///< it has
+    astray     ///< its connection is lost, and it may be met again over another one
+  };
+
   link(const boost::asio::any_io_executor& executor, const asiortc::configuration& config,
        const asiortc::signaling_peer& peer, std::shared_ptr<asiortc::signaling_pipe> pipe,
-       bool we_came_later);
+       bool we_came_later, line_log::place begin);
 
   /// Notes who is at the other end, once connected.
   void identify();
   [[nodiscard]] bool is_open() const;
+  [[nodiscard]] bool is_connected() const;
   /// Whether there is no connection yet.
   [[nodiscard]] bool is_on_the_way() const;
 
@@ -36,11 +45,18 @@ class link {
   /// fingerprint of its certificate.
   std::string person;
   const bool we_came_later;  ///< then it is we who make the channel
+  stage now = stage::arriving;
+  /// Of the first line that it was not sent. One for all links to one person.
+  std::shared_ptr<line_log::place> place;
   std::chrono::steady_clock::time_point opened_at;
+  std::chrono::steady_clock::time_point due;  ///< who is not met by then is waited for no longer
+  bool overdue = false;                       ///< lines were said without it, and no more are kept
+  bool present = true;                        ///< in the room, as its server says
+  bool we_return = false;    ///< where the connection fails, it is we who join again
+  bool excused = false;      ///< it was told that the end waits for it
   bool measured = false;     ///< the round trip of the pair in use was told
   bool carrying = true;      ///< its messages are being read
-  bool awaited = false;      ///< no line is sent before this one is open
-  bool sending = false;      ///< a line waits for room in the backlog, and no other is sent
+  bool sending = false;      ///< lines are on the way into its backlog
   std::uint64_t sent = 0;    ///< lines
   bool watched = false;      ///< for whether it takes what is sent
   bool given_up = false;     ///< it did not

@@ -143,12 +143,15 @@ void add_log_option(CLI::App& command, chat_options& chat) {
 }
 
 constexpr std::string_view exit_codes =
-    "Lines that are read before anybody is there wait for who comes first. At the end of the "
-    "input\n"
-    "it leaves, once the others have acknowledged every line.\n"
-    "Exit status: 0 all was delivered, or a signal ended it; 1 a line was not delivered, or "
-    "another\n"
-    "failure; 2 wrong usage; 3 no signaling server, or it refused; 4 nobody came within --wait.";
+    "A line is for everyone who is in the room when it is read, and for who comes within 2 s.\n"
+    "Lines that are read before anybody is there wait for who comes first. What is said while\n"
+    "somebody's connection is on the way is kept for them; who is not reached within 10 s does\n"
+    "not get it, which is said on standard error. A member whose connection fails is met again\n"
+    "where that is possible. At the end of the input it leaves, once the others have acknowledged\n"
+    "every line.\n"
+    "Exit status: 0 all was delivered, or a signal ended it; 1 somebody who was in the room did\n"
+    "not get a line, or another failure; 2 wrong usage; 3 no signaling server, or it refused;\n"
+    "4 nobody came within --wait.";
 
 constexpr std::string_view doctor_exit_codes =
     "Exit status: 0 a peer elsewhere can be reached, directly or through a relay; 1 only peers on "
@@ -181,7 +184,10 @@ CLI::App* add_chat(CLI::App& app, chat_options& chat, std::size_t& wait) {
                     "Connect over TCP too, where no UDP gets through; listens on TCP ports");
   add_mux_option(*command, chat);
   add_log_option(*command, chat);
-  command->add_option("--wait", wait, "Seconds to wait for the first peer (default: for ever)")
+  command
+      ->add_option("--wait", wait,
+                   "Seconds to wait for somebody to come, for the first peer and whenever lines "
+                   "wait and nobody is left (default: for ever)")
       ->check(CLI::Range(1, 86400));
   command->footer(std::string(exit_codes));
   return command;

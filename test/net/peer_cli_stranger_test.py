@@ -97,6 +97,42 @@ class Strangers(unittest.TestCase):
         self.expect_refusal(chat)
         stranger.close()
 
+    def talk(self, room, name, *flags):
+        chat = subprocess.Popen(
+            [PEER_CLI, "chat", room, "--server", f"ws://127.0.0.1:{self.port}/", "--name", name,
+             *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(chat.communicate)
+        self.addCleanup(chat.kill)
+        return chat
+
+    def wait_for(self, chat, text):
+        while text not in (line := chat.stderr.readline()):
+            self.assertNotEqual(line, "", text)
+
+    def test_a_member_that_cannot_be_reached_is_said(self):
+        stranger = Member(self.port, "unreached")
+        listener = self.talk("unreached", "listener")
+        self.wait_for(listener, "joined")
+        speaker = self.talk("unreached", "speaker")
+        out, errors = speaker.communicate("one\n", timeout=PATIENCE)
+        self.assertEqual((speaker.returncode, out), (1, ""), errors)
+        self.assertEqual(listener.stdout.readline(), "speaker: one\n")
+        self.assertIn("waiting for stranger to be reached\n", errors)
+        self.assertIn("stranger: not reached within 10 s; 1 line was said without it", errors)
+        stranger.close()
+
+    def test_who_left_before_it_was_reached_is_said_and_the_next_one_hears(self):
+        speaker = self.talk("left", "speaker")
+        self.wait_for(speaker, "joined")
+        stranger = Member(self.port, "left")
+        speaker.stdin.write("one\n")
+        speaker.stdin.flush()
+        stranger.send(type="leave")
+        self.wait_for(speaker, "stranger: left before it was reached; lines that it missed: 1")
+        stranger.close()
+        listener = self.talk("left", "listener")
+        self.assertEqual(listener.stdout.readline(), "speaker: one\n")
+
 
 if __name__ == "__main__":
     unittest.main()
