@@ -1,7 +1,7 @@
 #include "chat.hpp"
 
 #include "say.hpp"
-#include "text.hpp"
+#include "shared/text.hpp"
 #include "tuple_token.hpp"
 
 #include <asiortc/udp_mux.hpp>
@@ -81,7 +81,7 @@ asio::awaitable<void> chat::run() {
     co_await close_all();
     co_await entrance_.leave();
   } catch (const std::exception& unexpected) {
-    complain(plain_what(unexpected));
+    complain(shared::plain_what(unexpected));
     code_ = exit_code::failure;
   }
   context_.stop();
@@ -102,7 +102,7 @@ void chat::spawn(asio::awaitable<void> task) {
       complain(closed.what());
       finish(closed.code());
     } catch (const std::exception& unexpected) {
-      complain(plain_what(unexpected));
+      complain(shared::plain_what(unexpected));
       finish(exit_code::failure);
     }
   });

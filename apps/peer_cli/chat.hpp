@@ -62,6 +62,7 @@ class chat {
   boost::asio::awaitable<void> tell_pairs(link_ptr peer);
   boost::asio::awaitable<void> tell_round_trip(link_ptr peer);
   boost::asio::awaitable<void> confirm(link_ptr peer);
+  boost::asio::awaitable<void> return_soon(link_ptr peer);
   boost::asio::awaitable<void> wait_for_change();
   boost::asio::awaitable<void> close_all();
 

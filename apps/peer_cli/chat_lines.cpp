@@ -1,7 +1,7 @@
 // How the lines of a chat go from the input to the others.
 #include "chat.hpp"
 #include "say.hpp"
-#include "text.hpp"
+#include "shared/text.hpp"
 #include "tuple_token.hpp"
 
 #include <boost/asio/steady_timer.hpp>
@@ -35,7 +35,7 @@ asio::awaitable<void> chat::read_input() {
     }
     auto line = co_await input_.next();
     if (!line) break;
-    std::string text = valid_utf8(line->text);
+    std::string text = shared::valid_utf8(line->text);
     if (line->dropped_bytes != 0 || text.size() > line_reader::max_line_bytes) {
       lost("a line of " + std::to_string(line->dropped_bytes + text.size()) +
            " bytes was not sent: at most " + std::to_string(line_reader::max_line_bytes) +

@@ -1,13 +1,14 @@
 // What a chat does with each of its links.
 #include "chat.hpp"
 #include "say.hpp"
-#include "text.hpp"
+#include "shared/text.hpp"
 #include "tuple_token.hpp"
 #include "way.hpp"
 
 #include <asiortc/error.hpp>
 
 #include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -31,7 +32,7 @@ asiortc::configuration with_servers_of(const asiortc::signaling_client& client,
       config.ice_servers.push_back(server);
     } catch (const asiortc::error& unusable) {
       tell(std::string("the signaling server recommends what cannot be used: ") +
-           plain_what(unusable));
+           shared::plain_what(unusable));
     }
   }
   return config;
@@ -42,6 +43,8 @@ constexpr std::size_t max_links = 512;
 /// Tries to reach those whose connection failed, within the period.
 constexpr std::size_t max_returns = 3;
 constexpr std::chrono::minutes return_period(10);
+/// For the other side to find out by itself why the connection failed.
+constexpr std::chrono::seconds time_to_notice(2);
 
 /// Whether it ended because of what the other side said, not because it left.
 bool refused(const asiortc::state_change<asiortc::connection_state>& change) {
@@ -208,7 +211,7 @@ asio::awaitable<void> chat::tell_states(link_ptr peer) {
     std::string line = peer->name + ": " + std::string(to_string(change->state));
     const bool told = change->reason && change->reason != asiortc::errc::closed;
     if (told) line += " (" + change->reason.message() + ")";
-    if (told && !change->detail.empty()) line += ": " + printable(change->detail);
+    if (told && !change->detail.empty()) line += ": " + shared::printable(change->detail);
     tell(line);
     if (refused(*change)) code_ = exit_code::failure;
     if (change->state == asiortc::connection_state::failed) fail(peer);
@@ -218,7 +221,13 @@ asio::awaitable<void> chat::tell_states(link_ptr peer) {
 void chat::fail(const link_ptr& peer) {
   failed_at_ = std::chrono::steady_clock::now();
   lose(peer);
-  if (peer->we_return) meet_again(peer);
+  if (peer->we_return) spawn(return_soon(peer));
+}
+
+asio::awaitable<void> chat::return_soon(link_ptr peer) {
+  asio::steady_timer timer(context_, time_to_notice);
+  co_await timer.async_wait(asio::use_awaitable);
+  meet_again(peer);
 }
 
 asio::awaitable<void> chat::tell_pairs(link_ptr peer) {

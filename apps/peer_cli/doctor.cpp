@@ -2,7 +2,7 @@
 
 #include "room.hpp"
 #include "say.hpp"
-#include "text.hpp"
+#include "shared/text.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -127,7 +127,7 @@ asio::awaitable<void> doctor::visit_signaling() {
         asiortc::check_ice_server(server);
         append(server, stun_, turn_);
       } catch (const asiortc::error& unusable) {
-        report("  it recommends what cannot be used: " + plain_what(unusable));
+        report("  it recommends what cannot be used: " + shared::plain_what(unusable));
       }
     }
     co_await client.async_close(asio::use_awaitable);

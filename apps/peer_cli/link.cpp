@@ -1,6 +1,6 @@
 #include "link.hpp"
 
-#include "text.hpp"
+#include "shared/text.hpp"
 
 #include <utility>
 
@@ -8,7 +8,7 @@ namespace peer_cli {
 namespace {
 
 std::string shown_name(const asiortc::signaling_peer& peer) {
-  return peer.name.empty() ? "peer-" + std::to_string(peer.id) : printable(peer.name);
+  return peer.name.empty() ? "peer-" + std::to_string(peer.id) : shared::printable(peer.name);
 }
 
 }  // namespace

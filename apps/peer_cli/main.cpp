@@ -3,7 +3,8 @@
 #include "doctor.hpp"
 #include "options.hpp"
 #include "say.hpp"
-#include "text.hpp"
+#include "shared/process.hpp"
+#include "shared/text.hpp"
 
 #include <asiortc/error.hpp>
 
@@ -11,26 +12,17 @@
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
-#include <fcntl.h>
+#include <cstddef>
+#include <exception>
 #include <iostream>
 #include <optional>
-#include <unistd.h>
 
 namespace {
 
 using peer_cli::exit_code;
 
-/// Where the caller closed one of them, a socket would take its number, and be written to.
-void occupy_standard_descriptors() {
-  int opened = 0;
-  while (opened >= 0 && opened <= STDERR_FILENO) opened = ::open("/dev/null", O_RDWR);
-  if (opened >= 0) ::close(opened);
-}
-
-bool ignored(int signal) {
-  struct sigaction action {};
-  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
-}
+/// For some hundred links, each with a socket for every local address.
+constexpr std::size_t wanted_descriptors = 16384;
 
 exit_code run_chat(const peer_cli::chat_options& options) {
   boost::asio::io_context context(1);
@@ -38,11 +30,11 @@ exit_code run_chat(const peer_cli::chat_options& options) {
   try {
     session.emplace(context, options);
   } catch (const asiortc::error& wrong) {
-    peer_cli::complain(peer_cli::plain_what(wrong));
+    peer_cli::complain(shared::plain_what(wrong));
     return exit_code::usage;
   }
   boost::asio::signal_set signals(context, SIGINT, SIGTERM);
-  if (!ignored(SIGHUP)) signals.add(SIGHUP);  // as under nohup
+  if (!shared::is_ignored(SIGHUP)) signals.add(SIGHUP);  // as under nohup
   signals.async_wait([&](boost::system::error_code cancelled, int) {
     if (cancelled) return;
     session->stop();
@@ -72,11 +64,17 @@ exit_code run_doctor(const peer_cli::doctor_options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  occupy_standard_descriptors();
+  shared::occupy_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // an output that nobody reads any more is told as others are
-  const auto parsed = peer_cli::parse_options(argc, argv);
-  exit_code status = parsed.status;
-  if (parsed.chat) status = run_chat(*parsed.chat);
-  if (parsed.doctor) status = run_doctor(*parsed.doctor);
-  return static_cast<int>(status);
+  try {
+    const auto parsed = peer_cli::parse_options(argc, argv);
+    exit_code status = parsed.status;
+    shared::allow_descriptors(wanted_descriptors);
+    if (parsed.chat) status = run_chat(*parsed.chat);
+    if (parsed.doctor) status = run_doctor(*parsed.doctor);
+    return static_cast<int>(status);
+  } catch (const std::exception& problem) {
+    peer_cli::complain(shared::plain_what(problem));
+    return static_cast<int>(exit_code::failure);
+  }
 }

@@ -1,7 +1,8 @@
 #include "options.hpp"
 
 #include "say.hpp"
-#include "text.hpp"
+#include "shared/log_levels.hpp"
+#include "shared/text.hpp"
 
 #include <asiortc/configuration.hpp>
 #include <asiortc/error.hpp>
@@ -12,7 +13,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <map>
 #include <string_view>
 
 namespace peer_cli {
@@ -34,7 +34,7 @@ std::string check_room(const std::string& room) {
 }
 
 std::string check_name(const std::string& name) {
-  const bool allowed = name.size() <= max_name_bytes && printable(name) == name;
+  const bool allowed = name.size() <= max_name_bytes && shared::printable(name) == name;
   return allowed ? std::string() : "expected at most 64 bytes of UTF-8 without control characters";
 }
 
@@ -57,7 +57,7 @@ std::string check_url(const std::string& url, std::initializer_list<std::string_
     if (known) return {};
   } catch (const asiortc::error&) {
   }
-  return printable(url) + ": " + expected;
+  return shared::printable(url) + ": " + expected;
 }
 
 std::string check_stun(const std::string& url) {
@@ -80,7 +80,8 @@ std::string read_file(const std::string& path) {
 
 std::string check_certificates(const std::string& path) {
   const bool some = read_file(path).find("-----BEGIN ") != std::string::npos;
-  return some ? std::string() : printable(path) + ": expected a file of certificates in PEM";
+  return some ? std::string()
+              : shared::printable(path) + ": expected a file of certificates in PEM";
 }
 
 /// Gives back the option that names TURN servers.
@@ -130,16 +131,12 @@ void add_mux_option(CLI::App& command, chat_options& chat) {
 }
 
 void add_log_option(CLI::App& command, chat_options& chat) {
-  const std::map<std::string, asiortc::log_level> levels{{"trace", asiortc::log_level::trace},
-                                                         {"debug", asiortc::log_level::debug},
-                                                         {"info", asiortc::log_level::info},
-                                                         {"warning", asiortc::log_level::warning},
-                                                         {"error", asiortc::log_level::error}};
   command
       .add_option_function<std::string>(
-          "--log-level", [&chat, levels](const std::string& name) { chat.log = levels.at(name); },
+          "--log-level",
+          [&chat](const std::string& name) { chat.log = shared::log_levels().at(name); },
           "Show what the connections do: trace, debug, info, warning or error")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
+      ->check(CLI::IsMember(shared::log_levels()));
 }
 
 constexpr std::string_view exit_codes =

@@ -33,6 +33,7 @@ std::string reason_of(const asiortc::signaling_client& client, error_code code) 
   std::string refusal = client.refusal();
   if (!refusal.empty()) return refusal;
   if (code == asiortc::errc::syntax_error) return "expected ws://HOST[:PORT][/PATH]";
+  if (code == asiortc::errc::limit_reached) return "the room is too crowded";
   if (code == asiortc::errc::signaling_refused) return "what answers is no signaling server";
   return code.message();
 }
@@ -66,6 +67,8 @@ asio::awaitable<asiortc::signaling_client> room_entrance::enter() {
     asio::steady_timer pause(executor_, short_while());
     co_await pause.async_wait(asio::use_awaitable);
   }
+  // Where it can be had now, it was not for want of a free port.
+  if (serve()) throw no_entrance(local_url() + ": " + last_refusal_.message());
   throw no_entrance(local_url() + ": the port is taken, but no signaling server answers there");
 }
 
@@ -96,6 +99,7 @@ asio::awaitable<std::optional<asiortc::signaling_client>> room_entrance::try_loc
     refused = not_joined;
   }
   if (refused == asiortc::errc::signaling_refused) throw refusal_at(local_url(), client, refused);
+  last_refusal_ = refused;
   if (refused) co_return std::nullopt;
   co_return std::move(client);
 }

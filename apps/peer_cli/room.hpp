@@ -53,6 +53,7 @@ class room_entrance {
   std::string room_;
   std::string name_;
   std::optional<asiortc::signaling_server> server_;
+  boost::system::error_code last_refusal_;  // of the local server
 };
 
 }  // namespace peer_cli

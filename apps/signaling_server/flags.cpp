@@ -1,12 +1,12 @@
 #include "flags.hpp"
 
 #include "say.hpp"
+#include "shared/log_levels.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <charconv>
 #include <cstdint>
-#include <map>
 #include <string_view>
 
 namespace {
@@ -73,14 +73,9 @@ int parse_flags(int argc, char** argv, server_flags& flags) {
       ->check(CLI::Range(1, 2048));
   app.add_option("--max-queue", options.max_queue, "Most unread bytes a peer before it is closed")
       ->check(CLI::Range(65536, 1 << 30));
-  const std::map<std::string, asiortc::log_level> levels{{"trace", asiortc::log_level::trace},
-                                                         {"debug", asiortc::log_level::debug},
-                                                         {"info", asiortc::log_level::info},
-                                                         {"warning", asiortc::log_level::warning},
-                                                         {"error", asiortc::log_level::error}};
   std::string level = "info";
   app.add_option("--log-level", level, "trace, debug, info, warning or error")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
+      ->check(CLI::IsMember(shared::log_levels()));
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help_or_version) {
@@ -95,6 +90,6 @@ int parse_flags(int argc, char** argv, server_flags& flags) {
   }
   for (const std::string& url : stun) options.ice_servers.emplace_back(url);
   options.allow_any_origin = options.allowed_origins.empty();
-  flags.log_level = levels.at(level);
+  flags.log_level = shared::log_levels().at(level);
   return -1;
 }

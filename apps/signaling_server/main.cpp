@@ -2,7 +2,8 @@
 // 1 when it cannot serve, 2 for a bad command line.
 #include "flags.hpp"
 #include "say.hpp"
-#include "text.hpp"
+#include "shared/process.hpp"
+#include "shared/text.hpp"
 
 #include <asiortc/error.hpp>
 #include <asiortc/signaling_server.hpp>
@@ -12,12 +13,12 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstddef>
 #include <exception>
-#include <fcntl.h>
 #include <iostream>
 #include <stdexcept>
-#include <unistd.h>
 
 namespace {
 
@@ -37,17 +38,16 @@ spdlog::level::level_enum to_spdlog(asiortc::log_level level) {
   return spdlog::level::info;
 }
 
-/// Where the caller closed one of them, a socket would take its number, and be written to.
-void occupy_standard_descriptors() {
-  int opened = 0;
-  while (opened >= 0 && opened <= STDERR_FILENO) opened = ::open("/dev/null", O_RDONLY);
-  if (opened >= 0) ::close(opened);
-}
+/// Beside the peers' sockets: those that are refused, the listener and what Asio needs.
+constexpr std::size_t spare_descriptors = 128;
 
-/// `nohup` starts programs so, and means it.
-bool ignores_hangup() {
-  struct sigaction present {};
-  return ::sigaction(SIGHUP, nullptr, &present) == 0 && present.sa_handler == SIG_IGN;
+/// Who connects when no descriptor is left would wait without an answer.
+void fit_to_descriptors(spdlog::logger& log, std::size_t& max_connections) {
+  const std::size_t allowed = shared::allow_descriptors(max_connections + spare_descriptors);
+  if (allowed >= max_connections + spare_descriptors) return;
+  max_connections = std::max<std::size_t>(allowed - std::min(spare_descriptors, allowed / 2), 1);
+  log.warn("at most {} connections: no more than {} open files are allowed (ulimit -n)",
+           max_connections, allowed);
 }
 
 int serve(server_flags flags) {
@@ -58,10 +58,12 @@ int serve(server_flags flags) {
     log->log(to_spdlog(level), line);
   };
 
+  fit_to_descriptors(*log, flags.options.max_connections);
+
   boost::asio::io_context context(1);
   asiortc::signaling_server server(context.get_executor(), std::move(flags.options));
   boost::asio::signal_set stop(context, SIGINT, SIGTERM);
-  if (!ignores_hangup()) stop.add(SIGHUP);
+  if (!shared::is_ignored(SIGHUP)) stop.add(SIGHUP);
   stop.async_wait([&](boost::system::error_code code, int number) {
     if (code) return;
     log->info("stopping on signal {}", number);
@@ -77,13 +79,14 @@ int serve(server_flags flags) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  occupy_standard_descriptors();
+  shared::occupy_standard_descriptors();
+  std::signal(SIGPIPE, SIG_IGN);  // a log that nobody reads any more is no reason to stop serving
   try {
     server_flags flags;
     const int status = parse_flags(argc, argv, flags);
     return status >= 0 ? status : serve(std::move(flags));
   } catch (const std::exception& problem) {
-    complain(peer_cli::plain_what(problem));
+    complain(shared::plain_what(problem));
     return 1;
   }
 }

@@ -112,6 +112,7 @@ class ASIORTC_EXPORT signaling_client {
   /// Completion signature: `void(error_code)`.
   /// Errors: `errc::type_error` for a room or a name out of bounds, `errc::invalid_state` when not
   /// connected or joined already, `errc::signaling_refused` (`refusal()` has the words),
+  /// `errc::limit_reached` for a room with more than 4,096 others,
   /// `asio::error::timed_out`, the error that ended the connection, `errc::closed` when the client
   /// was closed meanwhile, `operation_aborted`.
   /// Cancellation (any type) ends the client.
@@ -136,7 +137,8 @@ class ASIORTC_EXPORT signaling_client {
   /// `errc::signaling_refused` when the server closed with a reason of its own, see `refusal()`;
   /// with `errc::signaling_lost` when the connection broke or fell silent; with
   /// `errc::signaling_protocol` when the server broke the protocol. At most 65,536 events wait
-  /// unread; then the client ends with `errc::limit_reached`.
+  /// unread; then the client ends with `errc::limit_reached`, and so it does when more than 4,096
+  /// others are in the room.
   [[nodiscard]] event_stream<signaling_event> events() const;
 
   /// This peer's id; 0 before it has joined. It stays after the end. Never fails.

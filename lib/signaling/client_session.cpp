@@ -107,6 +107,10 @@ void client_session::violation(std::string what) {
   end(errc::signaling_protocol, "the server broke the protocol: " + std::move(what));
 }
 
+void client_session::crowded() {
+  end(errc::limit_reached, "the room has more than " + std::to_string(max_members) + " others");
+}
+
 bool client_session::in_order(std::uint64_t seq) {
   if (state_ != session_state::joined && state_ != session_state::leaving) {
     violation("a message of the room before 'joined'");
@@ -121,6 +125,7 @@ bool client_session::in_order(std::uint64_t seq) {
 
 void client_session::handle(const joined_message& message) {
   if (state_ != session_state::joining) return violation("'joined' out of turn");
+  if (message.peers.size() > max_members) return crowded();
   for (const signaling_peer& peer : message.peers) {
     if (peer.id == message.id || !present_.insert(peer.id).second) {
       return violation("a peer is in 'joined' twice");
@@ -132,6 +137,7 @@ void client_session::handle(const joined_message& message) {
 
 void client_session::handle(const peer_joined_message& message) {
   if (!in_order(message.seq)) return;
+  if (present_.size() >= max_members) return crowded();
   if (!present_.insert(message.peer.id).second) return violation("a peer joined twice");
   outputs_.emplace_back(session_news{message});
 }

@@ -52,6 +52,9 @@ using session_output = std::variant<session_text, session_news, session_end>;
 
 class client_session {
  public:
+  /// Each costs its owner a connection; twice what the largest room of our server holds.
+  static constexpr std::size_t max_members = 4096;
+
   client_session(session_options options, base::time_point now, base::logger log);
 
   /// The room and the name must be within bounds. Only in state `open`.
@@ -74,6 +77,7 @@ class client_session {
   void set_state(session_state state, std::string_view reason);
   void end(boost::system::error_code reason, std::string words);
   void violation(std::string what);
+  void crowded();
   bool in_order(std::uint64_t seq);
 
   void handle(const joined_message& message);

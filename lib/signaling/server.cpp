@@ -30,6 +30,7 @@ namespace {
 constexpr std::size_t refusal_room = 64;
 /// How long to wait after `accept` failed for want of descriptors or memory.
 constexpr std::chrono::milliseconds accept_pause{100};
+constexpr std::chrono::seconds accept_complaint_interval{5};
 
 signaling::room_options room_options_of(const signaling_server_options& options) {
   signaling::room_options out;
@@ -85,6 +86,7 @@ class server_state final : public context_listener, public signaling::websocket_
     return std::static_pointer_cast<server_state>(shared_from_this());
   }
   void accept_next();
+  void note_failed_accept(error_code code);
   void adopt(tcp::socket socket);
   void begin_close();
   void finish_close();
@@ -104,6 +106,7 @@ class server_state final : public context_listener, public signaling::websocket_
   std::map<std::uint64_t, std::shared_ptr<signaling::websocket>> sockets_;
   std::vector<waiter> closers_;
   std::uint64_t last_key_ = 0;
+  base::time_point next_accept_complaint_{};
   std::atomic<std::uint16_t> port_ = 0;
   std::atomic<bool> listening_ = false;
   std::atomic<bool> shut_down_ = false;
@@ -147,10 +150,17 @@ void server_state::accept_next() {
       self->adopt(std::move(socket));
       return self->accept_next();
     }
-    self->log_(log_level::warning, [&] { return "accept failed: " + code.message(); });
+    self->note_failed_accept(code);
     auto pause = std::make_shared<asio::steady_timer>(self->strand_, accept_pause);
     pause->async_wait([self, pause](error_code) { self->accept_next(); });
   });
+}
+
+void server_state::note_failed_accept(error_code code) {
+  const auto now = timer_->time();
+  if (now < next_accept_complaint_) return;
+  next_accept_complaint_ = now + accept_complaint_interval;
+  log_(log_level::warning, [&] { return "accept failed: " + code.message(); });
 }
 
 void server_state::adopt(tcp::socket socket) {

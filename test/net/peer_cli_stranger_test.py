@@ -2,12 +2,14 @@
 """Lets peer_cli meet members of a room that send descriptions which make no sense."""
 
 import base64
+import hashlib
 import json
 import os
 import re
 import socket
 import subprocess
 import sys
+import threading
 import unittest
 
 if len(sys.argv) < 3:
@@ -57,6 +59,42 @@ class Member:
         self.socket.close()
 
 
+class CrowdedServer:
+    """Lets one client join a room of so many."""
+
+    def __init__(self, others):
+        self.others = others
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = "ws://127.0.0.1:%d/" % self.listener.getsockname()[1]
+        self.worker = threading.Thread(target=self.serve)
+        self.worker.start()
+
+    def serve(self):
+        client, _ = self.listener.accept()
+        with client, client.makefile("rb") as reader:
+            head = list(iter(reader.readline, b"\r\n"))
+            key = next(line.split()[1] for line in head if line.lower().startswith(b"sec-websocket-key"))
+            magic = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+            client.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                           b"Connection: Upgrade\r\nSec-WebSocket-Protocol: asiortc.v1\r\n"
+                           b"Sec-WebSocket-Accept: " + base64.b64encode(magic) + b"\r\n\r\n")
+            reader.read(2)  # of the join
+            text = json.dumps({
+                "type": "joined", "room": "crowd", "id": 2147483647, "host": 1,
+                "peers": [{"id": number + 1, "name": f"member-{number}"} for number in range(self.others)],
+                "ice_servers": [], "session": "s", "secret": "s", "resume_ms": 0}).encode()
+            client.sendall(b"\x81\x7f" + len(text).to_bytes(8, "big") + text)
+            try:
+                while reader.read(65536):
+                    pass
+            except OSError:
+                pass
+
+    def close(self):
+        self.listener.close()
+        self.worker.join()
+
+
 class Strangers(unittest.TestCase):
     def setUp(self):
         self.server = subprocess.Popen([SERVER, "--listen", "127.0.0.1:0"], text=True,
@@ -96,6 +134,30 @@ class Strangers(unittest.TestCase):
         stranger.describe(newcomer, "answer")
         self.expect_refusal(chat)
         stranger.close()
+
+    def in_a_crowd(self, others):
+        server = CrowdedServer(others)
+        self.addCleanup(server.close)
+        chat = subprocess.Popen(
+            [PEER_CLI, "chat", "crowd", "--server", server.url], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(chat.communicate)
+        self.addCleanup(chat.kill)
+        return chat
+
+    def test_a_room_of_thousands_is_met_in_part(self):
+        chat = self.in_a_crowd(3000)
+        self.wait_for(chat, "too crowded: at most 512")
+        chat.terminate()
+        out, errors = chat.communicate(timeout=PATIENCE)
+        self.assertEqual((chat.returncode, out), (0, ""), errors)
+        self.assertNotIn("too crowded", errors)
+
+    def test_a_room_of_more_than_anybody_can_meet_is_refused(self):
+        chat = self.in_a_crowd(5000)
+        out, errors = chat.communicate("one\n", timeout=PATIENCE)
+        self.assertEqual((chat.returncode, out), (3, ""), errors)
+        self.assertIn("the room is too crowded", errors.splitlines()[-1])
 
     def talk(self, room, name, *flags):
         chat = subprocess.Popen(

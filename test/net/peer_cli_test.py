@@ -4,6 +4,8 @@
 import os
 import pty
 import re
+import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -398,7 +400,7 @@ class OnThisMachine(Pipes, Case):
     def test_newcomers_are_met_while_the_output_of_the_one_that_serves_is_unread(self):
         serving, output = self.unread("serving")
         second = self.peer("second").meets("serving")
-        lines = [f"line {number} {'x' * 2000}" for number in range(6000)]  # more than is kept unread
+        lines = [f"line {number} {'x' * 40000}" for number in range(300)]  # more than is kept unread
         speaking = threading.Thread(target=second.says, args=lines)
         speaking.start()
         for name in ("third", "fourth"):
@@ -460,6 +462,22 @@ class OnThisMachine(Pipes, Case):
                 worker.join()
             self.assertEqual((status, out, len(errors)), (3, [], 1), (answer, errors))
             self.assertIn(f"127.0.0.1:{LOCAL_PORT}", errors[0])
+
+    def test_too_few_descriptors(self):
+        for allowed in (5, 7, 9, 12, 16):
+            limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
+            done = subprocess.run([PEER_CLI, "chat", "room", "--wait", "1"], input=b"one\n",
+                                  capture_output=True, timeout=PATIENCE, preexec_fn=limit)
+            errors = done.stderr.decode().splitlines()
+            self.assertIn(done.returncode, (1, 3, 4), (allowed, errors))
+            self.assertTrue(errors[-1].startswith("peer_cli: "), (allowed, errors))
+
+    def test_without_any_interface(self):
+        done = subprocess.run(["unshare", "--net", PEER_CLI, "chat", "room"], input=b"one\n",
+                              capture_output=True, timeout=PATIENCE)
+        errors = done.stderr.decode().splitlines()
+        self.assertEqual((done.returncode, len(errors)), (3, 1), errors)
+        self.assertNotIn("taken", errors[0])
 
     @staticmethod
     def answer_all(listener, answer):

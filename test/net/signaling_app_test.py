@@ -5,10 +5,12 @@ import base64
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
 import sys
+import time
 import unittest
 
 SERVER = sys.argv.pop(1)
@@ -21,9 +23,10 @@ def run(*flags):
 
 
 class Server:
-    def __init__(self, *flags):
+    def __init__(self, *flags, **more):
         self.process = subprocess.Popen(
-            [SERVER, *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            [SERVER, *flags], stdout=subprocess.PIPE, text=True,
+            **{"stderr": subprocess.PIPE, **more})
         self.line = self.process.stdout.readline()
         self.port = int(re.search(r":(\d+)/$", self.line).group(1))
 
@@ -42,7 +45,7 @@ def upgrade(address, port, *headers, protocol="asiortc.v1"):
     peer.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
     answer = b""
     while b"\r\n\r\n" not in answer:
-        piece = peer.recv(4096)
+        piece = peer.recv(1)  # and nothing of what comes behind
         if not piece:
             break
         answer += piece
@@ -119,6 +122,60 @@ class SignalingServer(unittest.TestCase):
                 peer.close()
             server.process.communicate(timeout=20)
             self.assertEqual(server.process.returncode, 0)
+
+    def test_a_log_that_nobody_reads_any_more(self):
+        ours, theirs = os.pipe()
+        server = Server("--listen", "127.0.0.1:0", "--log-level", "debug", stderr=theirs)
+        os.close(theirs)
+        os.close(ours)
+        peer, status = upgrade("127.0.0.1", server.port)
+        self.assertIn("101", status)
+        self.assertEqual(self.masked_join(peer)["type"], "joined")
+        peer.close()
+        self.assertEqual(server.stop(), 0)
+
+    @staticmethod
+    def descriptors(soft, hard):
+        return {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))}
+
+    def test_it_allows_itself_the_descriptors_that_it_needs(self):
+        server = Server("--listen", "127.0.0.1:0", "--max-connections", "300",
+                        **self.descriptors(64, 1000))
+        soft, _ = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)
+        self.assertGreater(soft, 300)
+        peers = [upgrade("127.0.0.1", server.port) for _ in range(150)]
+        self.assertTrue(all("101" in status for _, status in peers))
+        for peer, _ in peers:
+            peer.close()
+        self.assertEqual(server.stop(), 0)
+
+    def test_who_comes_when_no_descriptor_is_left_is_told(self):
+        server = Server("--listen", "127.0.0.1:0", **self.descriptors(300, 300))
+        told = server.process.stderr.readline()
+        most = int(re.search(r"at most (\d+) connections", told).group(1))
+        self.assertLess(most, 300)
+        peers = [upgrade("127.0.0.1", server.port)[0] for _ in range(most)]
+        refused, status = upgrade("127.0.0.1", server.port)
+        self.assertIn("101", status)
+        self.assertIn(b"server-full", self.hear(refused))
+        self.assertIn((1013).to_bytes(2, "big"), self.hear(refused))
+        for peer in (*peers, refused):
+            peer.close()
+        self.assertEqual(server.stop(), 0)
+
+    def test_a_want_of_descriptors_is_not_told_all_the_time(self):
+        server = Server("--listen", "127.0.0.1:0", "--log-level", "warning",
+                        **self.descriptors(40, 40))
+        callers = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(60)]
+        while "accept failed" not in server.process.stderr.readline():
+            pass
+        time.sleep(1)  # it tries again ten times meanwhile
+        for caller in callers:
+            caller.close()
+        server.process.terminate()
+        _, errors = server.process.communicate(timeout=20)
+        self.assertNotIn("accept failed", errors)
+        self.assertEqual(server.process.returncode, 0)
 
     def test_data_is_passed_on_as_it_came(self):
         server = Server("--listen", "127.0.0.1:0")

@@ -1,4 +1,4 @@
-#include "text.hpp"
+#include "shared/text.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
@@ -9,8 +9,8 @@
 #include <string_view>
 
 using namespace std::string_literals;
-using peer_cli::printable;
-using peer_cli::valid_utf8;
+using shared::printable;
+using shared::valid_utf8;
 
 TEST_CASE("Plain text of any script stays as it is") {
   for (const auto* text : {"", "hello", "tab\there", "gr\u00fc\u00dfe", "\u4f60\u597d",
@@ -75,7 +75,7 @@ TEST_CASE("An error's text does not end in its number and category") {
   const boost::system::error_code taken(boost::asio::error::address_in_use);
   const boost::system::system_error coded(taken, "cannot listen on [::1]:5");
   CHECK(std::string(coded.what()).find("[system:") != std::string::npos);
-  CHECK(peer_cli::plain_what(coded) == "cannot listen on [::1]:5: " + taken.message());
-  CHECK(peer_cli::plain_what(boost::system::system_error(taken)) == taken.message());
-  CHECK(peer_cli::plain_what(std::runtime_error("a [system:98]")) == "a [system:98]");
+  CHECK(shared::plain_what(coded) == "cannot listen on [::1]:5: " + taken.message());
+  CHECK(shared::plain_what(boost::system::system_error(taken)) == taken.message());
+  CHECK(shared::plain_what(std::runtime_error("a [system:98]")) == "a [system:98]");
 }

@@ -193,3 +193,34 @@ TEST_CASE("close codes from 4000 are refusals, others are a loss") {
     CHECK(h.end->reason == (code >= 4000 ? errc::signaling_refused : errc::signaling_lost));
   }
 }
+
+TEST_CASE("a room with more members than anybody can meet ends the session") {
+  const auto others = [](std::size_t count) {
+    std::vector<asiortc::signaling_peer> peers;
+    for (std::size_t each = 0; each < count; ++each) {
+      asiortc::signaling_peer peer;
+      peer.id = static_cast<asiortc::peer_id>(each + 2);
+      peers.push_back(peer);
+    }
+    return peers;
+  };
+  constexpr auto most = sig::client_session::max_members;
+  SUBCASE("from the start") {
+    session_harness h;
+    h.join(others(most + 1));
+    REQUIRE(h.end);
+    CHECK(h.end->reason == errc::limit_reached);
+    CHECK(h.news.empty());
+  }
+  SUBCASE("one by one") {
+    session_harness h;
+    h.join(others(most));
+    REQUIRE_FALSE(h.end);
+    sig::peer_joined_message last;
+    last.seq = 1;
+    last.peer.id = 1000000;
+    h.hear(last);
+    REQUIRE(h.end);
+    CHECK(h.end->reason == errc::limit_reached);
+  }
+}

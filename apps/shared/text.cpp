@@ -1,11 +1,11 @@
-#include "text.hpp"
+#include "shared/text.hpp"
 
 #include <boost/system/system_error.hpp>
 
 #include <cstddef>
 #include <cstdint>
 
-namespace peer_cli {
+namespace shared {
 namespace {
 
 constexpr char32_t replacement = 0xfffd;
@@ -99,4 +99,4 @@ std::string plain_what(const std::exception& problem) {
   return text.substr(0, text.size() - ending.size()) + coded->code().message();
 }
 
-}  // namespace peer_cli
+}  // namespace shared

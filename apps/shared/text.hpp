@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace peer_cli {
+namespace shared {
 
 /// Control characters become pictures of themselves (U+2400 and on), so that remote text can move
 /// no cursor, forge no line and ring no bell; what changes the direction of writing and what is not
@@ -19,4 +19,4 @@ std::string valid_utf8(std::string_view text);
 /// `[system:98]`.
 std::string plain_what(const std::exception& problem);
 
-}  // namespace peer_cli
+}  // namespace shared
