@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import unittest
 
 SERVER = sys.argv.pop(1)
@@ -169,7 +168,8 @@ class SignalingServer(unittest.TestCase):
         callers = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(60)]
         while "accept failed" not in server.process.stderr.readline():
             pass
-        time.sleep(1)  # it tries again ten times meanwhile
+        with self.assertRaises(subprocess.TimeoutExpired):
+            server.process.wait(timeout=1)  # it tries again ten times meanwhile
         for caller in callers:
             caller.close()
         server.process.terminate()
