@@ -65,7 +65,8 @@ int parse_flags(int argc, char** argv, server_flags& flags) {
   app.add_option("--stun", stun, "STUN server told to peers, e.g. stun:host:3478; may be repeated")
       ->type_name("URL")
       ->check(CLI::Validator(check_stun, ""));
-  app.add_option("--max-connections", options.max_connections, "Most sockets at once")
+  app.add_option("--max-connections", options.max_connections,
+                 "Most sockets at once; fewer where the limit of open files is lower")
       ->check(CLI::Range(1, 1000000));
   app.add_option("--max-rooms", options.max_rooms, "Most rooms at once")
       ->check(CLI::Range(1, 1000000));
