@@ -53,27 +53,30 @@ enum class ASIORTC_EXPORT mdns_candidates {
   hide
 };
 
-/// Times after which ICE and DTLS change their mind; the defaults are those of the RFCs.
+/// Times after which ICE and DTLS change their mind; the defaults are those of the RFCs. Each is 1
+/// ms to 24 h, or as its comment says; the constructor of `peer_connection` refuses others.
 class ASIORTC_EXPORT timeouts {
  public:
   timeouts() = default;
 
   std::chrono::milliseconds ice_failed{39500};  ///< RFC 8863 4's PAC timer
   std::chrono::milliseconds no_candidates_grace{
-      15000};                                    ///< after it, when no end of candidates came
+      15000};  ///< after it, when no end of candidates came; from 0
   std::chrono::milliseconds disconnected{5000};  ///< nothing was heard for so long
   std::chrono::milliseconds consent{30000};      ///< RFC 7675 5.1: without an answer for so long
-  std::chrono::milliseconds consent_interval{5000};  ///< between checks of the pair in use, +-20 %
-  std::chrono::milliseconds keepalive{15000};        ///< between checks of a pair in reserve
-  std::chrono::milliseconds dtls_handshake{30000};   ///< for the whole handshake (RFC 6347 4.2)
+  std::chrono::milliseconds consent_interval{
+      5000};  ///< between checks of the pair in use, +-20 %; from 50
+  std::chrono::milliseconds keepalive{15000};  ///< between checks of a pair in reserve; from 50
+  std::chrono::milliseconds dtls_handshake{30000};  ///< for the whole handshake (RFC 6347 4.2)
   std::chrono::milliseconds close_drain{
-      30000};  ///< how long `async_close` waits for acknowledgement
+      30000};  ///< how long `async_close` waits for acknowledgement; from 0
 
   /// Whether all members are equal.
   bool operator==(const timeouts&) const = default;
 };
 
-/// What a local interface address is asked for before it is used.
+/// An address of an interface of this machine, as `configuration::interface_filter` is asked for it
+/// and `list_interface_addresses` tells it.
 class ASIORTC_EXPORT interface_address {
  public:
   interface_address() = default;
@@ -148,9 +151,11 @@ class ASIORTC_EXPORT configuration {
   std::vector<external_address> external_addresses;
   asiortc::timeouts timeouts;  ///< of ICE, DTLS and the graceful close
 
-  std::size_t max_message_size = 262144;         ///< what we accept, told to the peer; bytes
-  std::size_t receive_budget = 8 * 1024 * 1024;  ///< unread messages of all channels; bytes
-  std::size_t send_high_water = 1024 * 1024;     ///< `async_send` completes below it; bytes
+  /// What we accept, told to the peer (RFC 8841 6); 1 to 2^30 bytes.
+  std::size_t max_message_size = 262144;
+  /// Unread messages of all channels; bytes, not below `max_message_size`.
+  std::size_t receive_budget = 8 * 1024 * 1024;
+  std::size_t send_high_water = 1024 * 1024;  ///< `async_send` completes below it; bytes
 
   /// Resolves server names; none: c-ares on the peer's own executor.
   std::shared_ptr<name_resolver> resolver;

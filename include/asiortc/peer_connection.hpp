@@ -65,10 +65,11 @@ class ASIORTC_EXPORT sctp_transport_info {
 };
 
 /// A move-only handle to a connection to one other peer. It runs on a strand that it makes on the
-/// executor it is given, opens no socket, timer or thread before a local description is set, and
-/// never any thread. Dropping the handle aborts the connection without blocking; `async_close` is
-/// the graceful way. Assigning a new one over an old one closes the old one with all its channels.
-/// One that was moved from may only be destroyed, assigned to and closed with `close()`.
+/// executor it is given, opens no socket or timer before a local description is set, unless
+/// `ice_candidate_pool_size` asks for it, and never makes a thread. Dropping the handle aborts the
+/// connection without blocking; `async_close` is the graceful way. Assigning a new one over an old
+/// one closes the old one with all its channels. One that was moved from may only be destroyed,
+/// assigned to and closed with `close()`.
 ///
 /// Thread safety: every member may be called from any thread. Completion handlers run on their
 /// associated executor, else on the executor given here, and are always posted. A coroutine that
@@ -91,9 +92,9 @@ class ASIORTC_EXPORT sctp_transport_info {
 class ASIORTC_EXPORT peer_connection {
  public:
   /// Throws `error`: `syntax_error` or `invalid_access` for a server, `invalid_access` for an
-  /// expired certificate, `type_error` for a port range; `syntax_error` and `type_error` for an
-  /// external address, `syntax_error` for trusted certificates; `operation_error` when the machine
-  /// gives no key. The text names the value.
+  /// expired certificate, `type_error` for a port range, a time or a size out of bounds;
+  /// `syntax_error` and `type_error` for an external address, `syntax_error` for trusted
+  /// certificates; `operation_error` when the machine gives no key. The text names the value.
   explicit peer_connection(boost::asio::any_io_executor executor,
                            asiortc::configuration config = asiortc::configuration());
   /// The same, on the executor of an execution context such as `io_context`.

@@ -71,14 +71,18 @@ void channel_state::start_open(void_completion handler) {
   post_completion(executor_, std::move(handler), code);
 }
 
-std::optional<boost::system::error_code> channel_state::refusal(const message& value,
-                                                                peer_state& owner) const {
+std::optional<base::failure> channel_state::refusal(const message& value, peer_state& owner) const {
   if (state_ != data_channel_state::connecting && state_ != data_channel_state::open) {
-    return make_error_code(errc::invalid_state);
+    return base::failure(make_error_code(errc::invalid_state),
+                         "async_send: the channel is closing or closed");
   }
-  if (value.size() > owner.max_message_size()) return make_error_code(errc::message_too_large);
+  if (const auto most = owner.max_message_size(); value.size() > most) {
+    return base::failure(make_error_code(errc::message_too_large),
+                         "async_send: the message has " + std::to_string(value.size()) +
+                             " bytes, the peer takes at most " + std::to_string(most));
+  }
   if (value.is_text() && !base::is_valid_utf8(value.text())) {
-    return make_error_code(errc::type_error);
+    return base::failure(make_error_code(errc::type_error), "async_send: the text is not UTF-8");
   }
   return std::nullopt;
 }
@@ -89,7 +93,8 @@ void channel_state::start_send(void_completion handler, message value) {
   std::unique_lock lock(mutex_);
   if (!owner) return post_completion(executor_, std::move(handler), errc::invalid_state);
   if (const auto refused = refusal(value, *owner)) {
-    return post_completion(executor_, std::move(handler), *refused);
+    owner->note_refusal(*refused);
+    return post_completion(executor_, std::move(handler), refused->code);
   }
   unsent_ += queue_cost(value.size());
   in_front_ += value.size();

@@ -81,7 +81,7 @@ class channel_state final : public context_listener {
     std::uint64_t serial = 0;
   };
 
-  std::optional<boost::system::error_code> refusal(const message& value, peer_state& owner) const;
+  std::optional<base::failure> refusal(const message& value, peer_state& owner) const;
   void wait_for_room(void_completion handler, std::uint64_t serial);
 
   const std::weak_ptr<peer_state> peer_;

@@ -17,8 +17,10 @@ void peer_state::handle(peer::connection_state_event& event) {
     const std::lock_guard lock(mutex_);
     snapshot_.connection = event.now;
     if (verified) snapshot_.remote_certificate = crypto::published(*verified);
-    if (event.reason.code) snapshot_.end_reason = event.reason.code;
-    if (!event.reason.detail.empty()) snapshot_.last_error_detail = event.reason.detail;
+    if (event.reason.code) {
+      snapshot_.end_reason = event.reason.code;
+      snapshot_.last_error_detail = event.reason.detail;
+    }
   }
   streams.connection_states->push(
       connection_change(event.now, event.reason.code, event.reason.detail));
@@ -119,12 +121,15 @@ std::shared_ptr<channel_state> peer_state::find(datachannel::channel_key key) co
 }
 
 void peer_state::forget(const std::shared_ptr<channel_state>& channel) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (channel->init.negotiated && channel->init.id) negotiated_ids_.erase(*channel->init.id);
-  }
+  release_id(*channel);
   core().channels().forget(*channel->key);
   channels_.erase(static_cast<std::uint64_t>(*channel->key));
+}
+
+void peer_state::release_id(const channel_state& channel) {
+  if (!channel.init.negotiated) return;
+  const std::lock_guard lock(mutex_);
+  negotiated_ids_.erase(*channel.init.id);
 }
 
 void peer_state::close_channel(std::shared_ptr<channel_state> channel, bool dropped) {

@@ -101,10 +101,49 @@ void check_ports(const configuration& config) {
   }
 }
 
+void check_time(const char* name, std::chrono::milliseconds given,
+                std::chrono::milliseconds least) {
+  using namespace std::chrono_literals;
+  if (given >= least && given <= 24h) return;
+  throw error(errc::type_error, std::string("configuration.timeouts.") + name + " is " +
+                                    std::to_string(given.count()) + " ms, expected " +
+                                    std::to_string(least.count()) + " ms to 24 h");
+}
+
+void check_times(const timeouts& given) {
+  using namespace std::chrono_literals;
+  check_time("ice_failed", given.ice_failed, 1ms);
+  check_time("no_candidates_grace", given.no_candidates_grace, 0ms);
+  check_time("disconnected", given.disconnected, 1ms);
+  check_time("consent", given.consent, 1ms);
+  // RFC 8445 14.2: an agent sends at most one packet in 50 ms.
+  check_time("consent_interval", given.consent_interval, 50ms);
+  check_time("keepalive", given.keepalive, 50ms);
+  check_time("dtls_handshake", given.dtls_handshake, 1ms);
+  check_time("close_drain", given.close_drain, 0ms);
+}
+
+void check_sizes(const configuration& config) {
+  constexpr std::size_t most = std::size_t{1} << 30;
+  if (config.max_message_size == 0 || config.max_message_size > most) {
+    throw error(errc::type_error, "configuration.max_message_size is " +
+                                      std::to_string(config.max_message_size) +
+                                      ", expected 1 to 2^30");
+  }
+  if (config.receive_budget < config.max_message_size) {
+    throw error(errc::type_error, "configuration.receive_budget is " +
+                                      std::to_string(config.receive_budget) +
+                                      ", expected max_message_size or more, " +
+                                      std::to_string(config.max_message_size));
+  }
+}
+
 }  // namespace
 
 peer_settings make_peer_settings(const configuration& config) {
   check_ports(config);
+  check_times(config.timeouts);
+  check_sizes(config);
   if (config.udp_mux && !config.udp_mux->is_open()) {
     throw error(errc::invalid_state, "configuration.udp_mux: it is closed");
   }

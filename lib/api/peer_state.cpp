@@ -224,6 +224,7 @@ std::shared_ptr<channel_state> peer_state::create_channel(std::string label,
     const auto key = self->core().create_data_channel(self->now(), channel->label, channel->init);
     if (key.has_error()) {
       self->note_refusal(key.error());
+      self->release_id(*channel);
       channel->publish_state(data_channel_state::closed, key.error().code);
     } else {
       self->adopt(channel, *key);

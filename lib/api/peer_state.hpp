@@ -100,7 +100,7 @@ class peer_state final : public context_listener, private io::peer_observer {
   void note_consumed(const std::shared_ptr<channel_state>& channel, std::size_t size);
   [[nodiscard]] peer_snapshot snapshot() const;
   [[nodiscard]] std::uint64_t max_message_size() const { return max_message_size_; }
-  /// False when one is there already or the peer has ended.
+  /// False when one is there already.
   bool try_begin_negotiation() { return !negotiating_.exchange(true); }
 
   boost::asio::any_io_executor executor;  ///< empty once the context is gone
@@ -157,6 +157,8 @@ class peer_state final : public context_listener, private io::peer_observer {
   std::shared_ptr<channel_state> find(datachannel::channel_key key) const;
   void adopt(const std::shared_ptr<channel_state>& channel, datachannel::channel_key key);
   void forget(const std::shared_ptr<channel_state>& channel);
+  /// Lets another channel be negotiated with its id.
+  void release_id(const channel_state& channel);
   void watch_messages(const std::shared_ptr<channel_state>& channel);
   bool take_back(channel_state& channel, std::uint64_t serial);
   void drain(std::size_t seen);

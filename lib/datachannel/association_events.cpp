@@ -1,4 +1,4 @@
-// What the association tells, one function an what.
+// What the association tells, a function for each.
 #include "datachannel/table_impl.hpp"
 
 #include <algorithm>

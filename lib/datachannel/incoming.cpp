@@ -73,14 +73,17 @@ void table::impl::handle_open(std::uint16_t id, base::byte_span payload) {
   if (streams.is_ours(id)) return refuse(id, "an OPEN of the wrong parity");
   auto open = dcep::parse_open(payload);
   if (!open) return refuse(id, "a malformed OPEN");
-  if (unaccepted.size() >= settings.max_unaccepted || channels.size() >= settings.max_channels) {
+  const std::size_t bytes = open->label.size() + open->init.protocol.size();
+  if (unaccepted.size() >= settings.max_unaccepted || channels.size() >= settings.max_channels ||
+      unaccepted_bytes + bytes > settings.max_unaccepted_bytes) {
     return refuse(id, "too many channels");
   }
   open->init.id = id;
   channel& made = add_channel(std::move(open->label), std::move(open->init));
   made.info.id = id;
   made.announced = true;
-  unaccepted.insert(made.key);
+  unaccepted.emplace(made.key, bytes);
+  unaccepted_bytes += bytes;
   set_state(made, data_channel_state::open, boost::system::error_code{}, "OPEN received");
   streams.take(id, made);
   made.out.push({outgoing_kind::ack, 0, {}, dcep::write_ack()});

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <string>
 
 namespace asiortc::datachannel {
 namespace {
@@ -82,8 +83,10 @@ void table::impl::send_front(base::time_point now, channel& which) {
   const bool is_user_data = message.is_user_data();
   const std::uint64_t most = remote_max_message_size.value_or(default_max_message_size);
   if (is_user_data && most != 0 && message.payload.size() > most) {
-    // It was queued before the peer's limit was known.
-    return give_up_front(which, errc::type_error);
+    // It came before the peer's limit was known here. To go on without it would be to lose it.
+    return fail(which, {make_error_code(errc::message_too_large),
+                        "a message has " + std::to_string(message.payload.size()) +
+                            " bytes, the peer takes at most " + std::to_string(most)});
   }
   const auto life_time = which.info.init.max_packet_life_time;
   if (is_user_data && life_time && age(now, message) > *life_time) {

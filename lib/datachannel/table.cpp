@@ -206,17 +206,17 @@ base::result<channel_key> table::impl::create(base::time_point now, std::string 
   return made.key;
 }
 
-void table::accept(channel_key key) { impl_->unaccepted.erase(key); }
+void table::accept(channel_key key) {
+  const auto found = impl_->unaccepted.find(key);
+  if (found == impl_->unaccepted.end()) return;
+  impl_->unaccepted_bytes -= found->second;
+  impl_->unaccepted.erase(found);
+}
 
 base::result<std::uint64_t> table::send(base::time_point now, channel_key key, message value) {
   channel* const which = impl_->find(key);
   if (!which || !which->is_live()) {
     return refusal(errc::invalid_state, "the channel is neither connecting nor open");
-  }
-  const auto most = impl_->remote_max_message_size;
-  if (most && *most != 0 && value.size() > *most) {
-    return refusal(errc::type_error, "the message has " + std::to_string(value.size()) +
-                                         " bytes, the peer takes at most " + std::to_string(*most));
   }
   if (value.is_text() && !base::is_valid_utf8(value.text())) {
     return refusal(errc::type_error, "the text is not UTF-8");

@@ -23,7 +23,8 @@ namespace asiortc::datachannel {
 enum class channel_key : std::uint64_t {};
 
 struct settings {
-  std::size_t max_unaccepted = 1024;  ///< in-band channels not yet accepted
+  std::size_t max_unaccepted = 1024;               ///< in-band channels not yet accepted
+  std::size_t max_unaccepted_bytes = 1024 * 1024;  ///< of their labels and protocols
   std::size_t max_channels = 65535;
   std::size_t max_early_bytes = 262144;   ///< for negotiated ids that do not exist here yet
   std::size_t max_message_size = 262144;  ///< ours: what the peer may send (a=max-message-size)

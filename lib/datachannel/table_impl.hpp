@@ -36,7 +36,8 @@ struct table::impl {
 
   std::map<channel_key, std::unique_ptr<channel>> channels;  ///< by age
   stream_ids streams;
-  std::set<channel_key> unaccepted;
+  std::map<channel_key, std::size_t> unaccepted;  ///< with the bytes of label and protocol
+  std::size_t unaccepted_bytes = 0;
   std::uint64_t next_key = 1;
   std::uint64_t next_ticket = 1;
   fifo<event> events;

@@ -93,7 +93,7 @@ struct offer_options {
   bool ice_restart = false;
 };
 
-/// What `sctp()` tells once it is negotiated (webrtc-pc 5.? RTCSctpTransport).
+/// What `sctp()` tells once it is negotiated (webrtc-pc 6.1 RTCSctpTransport).
 struct sctp_info {
   std::uint64_t max_message_size = 0;  ///< what may be sent; UINT64_MAX for no limit
   std::optional<std::uint16_t> max_channels;

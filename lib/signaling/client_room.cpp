@@ -1,4 +1,5 @@
 // The room of a signaling client: who is in it, what they say, and how it ends.
+#include "base/utf8.hpp"
 #include "signaling/client_state.hpp"
 #include "signaling/codec.hpp"
 #include "signaling/peer_data.hpp"
@@ -63,7 +64,8 @@ void client_state::async_join(std::string room, std::string name, handler_type h
 }
 
 void client_state::join(const std::string& room, const std::string& name, const waiter& pending) {
-  if (!signaling::is_room_name(room) || name.size() > signaling::max_peer_name) {
+  if (!signaling::is_room_name(room) || name.size() > signaling::max_peer_name ||
+      !base::is_valid_utf8(name)) {
     return pending->complete(errc::type_error);
   }
   if (phase_ != phase::open || session_->state() != signaling::session_state::open) {

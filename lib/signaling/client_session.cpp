@@ -149,7 +149,10 @@ void client_session::handle(const peer_left_message& message) {
 }
 
 void client_session::handle(const error_message& message) {
-  if (message.fatal) return end(errc::signaling_refused, message.code + ": " + message.message);
+  // Before the `joined`, it can only be the answer to the join.
+  if (message.fatal || state_ == session_state::joining) {
+    return end(errc::signaling_refused, message.code + ": " + message.message);
+  }
   outputs_.emplace_back(session_news{message});
 }
 

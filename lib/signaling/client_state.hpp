@@ -4,12 +4,12 @@
 #include "base/log.hpp"
 #include "signaling/client_session.hpp"
 #include "signaling/pipe_queue.hpp"
-#include "signaling/shell_operation.hpp"
 #include "signaling/url.hpp"
 #include "signaling/wake_timer.hpp"
 #include "signaling/websocket.hpp"
 
 #include <asiortc/detail/context_listener.hpp>
+#include <asiortc/detail/operation.hpp>
 #include <asiortc/signaling_client.hpp>
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -17,7 +17,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>

@@ -49,6 +49,13 @@ client_message read_seal(object_reader&) { return seal_message{}; }
 
 client_message read_kick(object_reader& in) { return kick_message{in.peer("peer")}; }
 
+void tell_which(const json& signal, decoded<client_message>& refused) {
+  object_reader to(signal);
+  if (const peer_id id = to.peer("to"); to.ok()) refused.to = id;
+  object_reader n(signal);
+  if (const auto number = n.optional_integer("n", 1, any_integer); n.ok()) refused.n = number;
+}
+
 struct reader {
   std::string_view type;
   client_message (*read)(object_reader&);
@@ -82,8 +89,10 @@ decoded<client_message> decode_client_message(std::string_view text) {
   const auto* found = std::ranges::find(readers, std::string_view(type), &reader::type);
   if (found == readers.end()) return {std::nullopt, "unknown 'type'"};
   client_message message = found->read(in);
-  if (!in.ok()) return {std::nullopt, in.complaint()};
-  return {std::move(message), {}};
+  if (in.ok()) return {std::move(message), {}};
+  decoded<client_message> refused{std::nullopt, in.complaint()};
+  if (found->read == read_signal) tell_which(*object.value, refused);
+  return refused;
 }
 
 }  // namespace asiortc::signaling

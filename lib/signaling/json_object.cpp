@@ -2,6 +2,7 @@
 
 #include "signaling/json_slice.hpp"
 
+#include <charconv>
 #include <utility>
 
 namespace asiortc::signaling {
@@ -56,12 +57,42 @@ std::string with_small_numbers(std::string_view text) {
   return out;
 }
 
+/// The code unit of the escape `\uXXXX` at `at`; 0 where there is none.
+unsigned escaped_unit(std::string_view text, std::size_t at) {
+  if (text.size() < at + 6 || text[at] != '\\' || text[at + 1] != 'u') return 0;
+  unsigned unit = 0;
+  const char* const end = text.data() + at + 6;
+  return std::from_chars(text.data() + at + 2, end, unit, 16).ptr == end ? unit : 0;
+}
+
+/// The same text with U+FFFD for escaped surrogates that are no pair: JSON allows them (RFC 8259
+/// 8.2) and browsers write them, but the parser refuses them.
+std::string with_paired_surrogates(std::string text) {
+  const auto is_high = [](unsigned unit) { return unit >= 0xd800 && unit < 0xdc00; };
+  const auto is_low = [](unsigned unit) { return unit >= 0xdc00 && unit < 0xe000; };
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    if (text[i] != '\\') continue;
+    const unsigned unit = escaped_unit(text, i);
+    if (is_high(unit) && is_low(escaped_unit(text, i + 6))) {
+      i += 11;
+    } else if (is_high(unit) || is_low(unit)) {
+      text.replace(i + 2, 4, "fffd");
+      i += 5;
+    } else {
+      ++i;
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 decoded<json> parse_object(std::string_view text) {
   if (too_deep(text)) return {std::nullopt, "the JSON is nested too deeply"};
   json value = json::parse(text.begin(), text.end(), nullptr, false);
-  if (value.is_discarded()) value = json::parse(with_small_numbers(text), nullptr, false);
+  if (value.is_discarded()) {
+    value = json::parse(with_paired_surrogates(with_small_numbers(text)), nullptr, false);
+  }
   if (value.is_discarded()) return {std::nullopt, "not valid JSON"};
   if (!value.is_object()) return {std::nullopt, "not a JSON object"};
   return {std::move(value), {}};

@@ -148,6 +148,9 @@ template <class T>
 struct decoded {
   std::optional<T> value;
   std::string complaint;
+  // Of a `signal` that is complained of, as far as they can be read.
+  std::optional<peer_id> to = {};
+  std::optional<std::uint64_t> n = {};
 };
 
 }  // namespace asiortc::signaling

@@ -24,16 +24,25 @@ void room_service::handle_text(base::time_point now, connection_id id, std::stri
     depart(*who, leave_reason::closed);
     close(*who, close_code::too_large, "the message is larger than 64 KiB", {}, false);
   } else if (const auto message = decode_client_message(text); !message.value) {
-    bad_message(*who, now, message.complaint);
+    bad_message(*who, now, message.complaint, message.to, message.n);
   } else if (!in_turn(*who, *message.value)) {
-    bad_message(*who, now,
-                who->state == connection_state::waiting ? "the first message must be 'join'"
-                                                        : "this peer has joined already");
+    refuse_out_of_turn(*who, now, *message.value);
   } else if (within_rate(*who, now, text.size(), *message.value)) {
     std::visit([&](const auto& content) { handle(*who, content); }, *message.value);
   }
   fail_overflowed();
   check_consistency();
+}
+
+void room_service::refuse_out_of_turn(connection& who, base::time_point now,
+                                      const client_message& message) {
+  if (who.state != connection_state::waiting) {
+    bad_message(who, now, "this peer has joined already");
+  } else if (const auto* signal = std::get_if<signal_request>(&message)) {
+    bad_message(who, now, "the first message must be 'join'", signal->to, signal->n);
+  } else {
+    bad_message(who, now, "the first message must be 'join'");
+  }
 }
 
 void room_service::handle_binary(base::time_point now, connection_id id) {

@@ -197,9 +197,10 @@ void room_service::close(connection& who, close_code code, std::string reason,
       close_output{who.id, code, std::move(reason), std::move(last_words), discard});
 }
 
-void room_service::bad_message(connection& who, base::time_point now, const std::string& why) {
+void room_service::bad_message(connection& who, base::time_point now, const std::string& why,
+                               std::optional<peer_id> about, std::optional<std::uint64_t> n) {
   if (who.bad_messages.add(now)) return fail(who, error_kind::bad_message, why);
-  refuse(who, error_kind::bad_message, why);
+  refuse(who, error_kind::bad_message, why, about, n);
 }
 
 std::string room_service::random_hex() {

@@ -75,8 +75,6 @@ class room_service {
   [[nodiscard]] std::size_t rooms() const { return rooms_.size(); }
 
  private:
-  struct handler;
-
   connection* find(connection_id id);
   void set_state(connection& who, connection_state state, std::string_view reason);
   void schedule(connection& who);
@@ -103,7 +101,11 @@ class room_service {
               std::optional<std::uint64_t> n = std::nullopt);
   void fail(connection& who, error_kind kind, const std::string& why,
             leave_reason reason = leave_reason::closed, bool discard = false);
-  void bad_message(connection& who, base::time_point now, const std::string& why);
+  /// `about` and `n` are those of a `signal`.
+  void bad_message(connection& who, base::time_point now, const std::string& why,
+                   std::optional<peer_id> about = std::nullopt,
+                   std::optional<std::uint64_t> n = std::nullopt);
+  void refuse_out_of_turn(connection& who, base::time_point now, const client_message& message);
   void close(connection& who, close_code code, std::string reason, std::string last_words,
              bool discard);
   void fail_overflowed();

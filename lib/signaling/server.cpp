@@ -1,11 +1,11 @@
 // The signaling server: sockets around the room service.
 #include "crypto/random.hpp"
 #include "signaling/room_service.hpp"
-#include "signaling/shell_operation.hpp"
 #include "signaling/wake_timer.hpp"
 #include "signaling/websocket.hpp"
 
 #include <asiortc/detail/context_listener.hpp>
+#include <asiortc/detail/operation.hpp>
 #include <asiortc/error.hpp>
 #include <asiortc/signaling_server.hpp>
 

@@ -32,7 +32,7 @@ MORE_PUBLIC = {"io": {"detail/context_listener", "name_resolver", "interface_add
 # The files of signaling that are no core but a shell over it.
 SHELLS = tuple(
     "lib/signaling/" + start
-    for start in ("client.", "client_room.", "client_state.", "server.", "shell_operation.",
+    for start in ("client.", "client_room.", "client_state.", "server.",
                   "wake_timer.", "websocket.")
 )
 ASIO = ("include/", "lib/io/", "lib/api/", "apps/", "test/", "docs/") + SHELLS

@@ -53,6 +53,7 @@ asio::awaitable<void> exchange_all_kinds(peer_connection& first, peer_connection
   message with_nul(nul, true);
   co_await send_and_expect(channel, with_nul);
   CHECK(first.connection_state() == connection_state::connected);
+  CHECK(first.last_error_detail().empty());
   CHECK(first.selected_candidate_pair().has_value());
   co_await close_both(first, second);
 }
@@ -64,9 +65,12 @@ asio::awaitable<void> refuse_bad_messages(peer_connection& first, peer_connectio
   std::vector<std::uint8_t> large(262145);
   auto [too_large] = co_await channel.async_send(std::move(large), token);
   CHECK(too_large == errc::message_too_large);
+  CHECK(first.last_error_detail() ==
+        "async_send: the message has 262145 bytes, the peer takes at most 262144");
   std::string invalid("\xff\xfe");
   auto [not_text] = co_await channel.async_send(std::move(invalid), token);
   CHECK(not_text == errc::type_error);
+  CHECK(first.last_error_detail() == "async_send: the text is not UTF-8");
   co_await channel.async_close();
   std::string late("late");
   auto [closed] = co_await channel.async_send(std::move(late), token);

@@ -180,6 +180,9 @@ TEST_CASE("wrong arguments and wrong turns are refused one by one") {
   CHECK(await_code(r.context, [&](auto done) {
           a.async_join("r", std::string(65, 'n'), std::move(done));
         }) == errc::type_error);
+  CHECK(await_code(r.context, [&](auto done) {
+          a.async_join("r", std::string(30, '\xff'), std::move(done));
+        }) == errc::type_error);
   CHECK_FALSE(await_code(r.context, [&](auto done) { a.async_join("r", "", std::move(done)); }));
   CHECK(await_code(r.context, [&](auto done) { a.async_join("r", "", std::move(done)); }) ==
         errc::invalid_state);
@@ -197,6 +200,7 @@ TEST_CASE("what speaks another protocol is no signaling server") {
   const auto url = "ws://127.0.0.1:" + std::to_string(other.local_endpoint().port()) + "/";
   CHECK(await_code(context, [&](auto done) { client.async_connect(url, std::move(done)); }) ==
         errc::signaling_refused);
+  CHECK(client.refusal().empty());
 }
 
 TEST_CASE("nobody listening is connection_refused") {

@@ -44,6 +44,34 @@ TEST_CASE("the certificates trusted for TURN must be some") {
   CHECK(complaint(config).empty());
 }
 
+TEST_CASE("times and sizes out of bounds are refused by name, with what was expected") {
+  configuration config;
+  config.timeouts.consent_interval = std::chrono::milliseconds(0);
+  CHECK(complaint(config).starts_with(
+      "configuration.timeouts.consent_interval is 0 ms, expected 50 ms to 24 h"));
+  config.timeouts.consent_interval = std::chrono::milliseconds(50);
+  config.timeouts.keepalive = std::chrono::milliseconds(-1);
+  CHECK(complaint(config).starts_with(
+      "configuration.timeouts.keepalive is -1 ms, expected 50 ms to 24 h"));
+  config.timeouts.keepalive = std::chrono::hours(24);
+  config.timeouts.consent = std::chrono::milliseconds(0);
+  CHECK(complaint(config).starts_with(
+      "configuration.timeouts.consent is 0 ms, expected 1 ms to 24 h"));
+  config.timeouts.consent = std::chrono::milliseconds::max();
+  CHECK(complaint(config).find("timeouts.consent is ") != std::string::npos);
+  config.timeouts.consent = std::chrono::milliseconds(1);
+  config.timeouts.close_drain = std::chrono::milliseconds(0);
+  CHECK(complaint(config).empty());
+  config.max_message_size = 0;
+  CHECK(complaint(config).starts_with("configuration.max_message_size is 0, expected 1 to 2^30"));
+  config.max_message_size = 1000;
+  config.receive_budget = 999;
+  CHECK(complaint(config).starts_with(
+      "configuration.receive_budget is 999, expected max_message_size or more, 1000"));
+  config.receive_budget = 1000;
+  CHECK(complaint(config).empty());
+}
+
 TEST_CASE("an ICE server is checked before there is a connection") {
   ice_server turn("turn:example.org");
   CHECK_THROWS_AS(check_ice_server(turn), const error&);

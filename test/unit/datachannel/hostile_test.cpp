@@ -90,6 +90,20 @@ TEST_CASE("channels beyond those that may wait for acceptance are reset") {
   CHECK(v.b.all<datachannel::channel_opened_by_peer>().size() == 3);
 }
 
+TEST_CASE("channels whose labels are more than may wait for acceptance are reset") {
+  datachannel::settings settings;
+  settings.max_unaccepted_bytes = 100'000;
+  victim v(settings);
+  const std::string label(60'000, 'x');
+  v.b.receive_open(0, label);
+  v.b.receive_open(2, label);
+  CHECK(v.b.all<datachannel::channel_opened_by_peer>().size() == 1);
+  CHECK(v.b.resets_in_flight() == ids{2});
+  v.b.table.accept(*v.b.opened());
+  v.b.receive_open(4, label);
+  CHECK(v.b.all<datachannel::channel_opened_by_peer>().size() == 2);
+}
+
 TEST_CASE("a channel that closes before it is accepted keeps its place until then") {
   datachannel::settings settings;
   settings.max_unaccepted = 1;

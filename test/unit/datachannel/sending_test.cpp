@@ -59,33 +59,42 @@ TEST_CASE("zero retransmits means one try, and no limit means reliable") {
   CHECK_FALSE(reliable.a.association.log.back().options.lifetime.has_value());
 }
 
-TEST_CASE("a message larger than the peer takes is a type_error with both sizes") {
-  lone_sender s;
-  s.a.table.set_remote_max_message_size(1000);
-  s.a.send(s.key, binary(1000));
-  const auto refused = s.a.table.send(s.a.now, s.key, binary(1001));
-  REQUIRE(refused.has_error());
-  CHECK(refused.error().code == errc::type_error);
-  CHECK(refused.error().detail.find("1001") != std::string::npos);
-  CHECK(refused.error().detail.find("1000 ") == std::string::npos);
-  CHECK(refused.error().detail.ends_with("1000"));
-  s.a.table.set_remote_max_message_size(0);
-  s.a.send(s.key, binary(10'000'000));
+TEST_CASE("a message larger than the peer takes ends the channel, with both sizes") {
+  table_pair pair;
+  pair.connect();
+  const auto key = pair.a.create("x");
+  pair.a.table.set_remote_max_message_size(0);
+  pair.a.send(key, binary(60'000));
+  pair.a.table.set_remote_max_message_size(1000);
+  pair.a.send(key, binary(1000));
+  pair.settle();
+  CHECK_FALSE(pair.a.closed(key));
+  pair.a.send(key, binary(1001));
+  pair.settle();
+  const auto end = pair.a.closed(key);
+  REQUIRE(end);
+  CHECK(end->reason.code == errc::message_too_large);
+  CHECK(end->reason.detail == "a message has 1001 bytes, the peer takes at most 1000");
 }
 
-TEST_CASE("a message that was queued before the peer's limit was known is given up if too large") {
+TEST_CASE(
+    "a message that was queued before the peer's limit was known ends the channel, and is told") {
   side a(true);
   const auto key = a.create("x");
   const auto large = a.send(key, binary(70000));
   const auto small = a.send(key, binary(10));
+  const auto flush = a.table.flush(key).value();
   a.connect();
   const auto all = a.all<send_finished>();
   REQUIRE(all.size() == 2);
   CHECK(all[0].ticket == large);
-  CHECK(all[0].error == errc::type_error);
+  CHECK(all[0].error == errc::message_too_large);
   CHECK(all[1].ticket == small);
-  CHECK_FALSE(all[1].error);
-  CHECK(a.table.buffered_amount(key) == 10);
+  CHECK(all[1].error == errc::message_too_large);
+  const auto flushes = a.all<datachannel::flushed>();
+  REQUIRE(flushes.size() == 1);
+  CHECK(flushes[0].ticket == flush);
+  CHECK(flushes[0].error == errc::message_too_large);
 }
 
 TEST_CASE("text that is not UTF-8 is refused, text that holds NUL survives") {

@@ -148,6 +148,15 @@ TEST_CASE("a fatal error ends the session with the server's words") {
   h.drain();
 }
 
+TEST_CASE("an error before the joined is the answer to the join") {
+  session_harness h;
+  h.session.join(h.now, {"room", "", {}});
+  h.hear(sig::error_message{"bad-message", "'name' is wrong", {}, {}, false});
+  REQUIRE(h.end);
+  CHECK(h.end->reason == errc::signaling_refused);
+  CHECK(h.end->words == "bad-message: 'name' is wrong");
+}
+
 TEST_CASE("an error that is not fatal is news") {
   session_harness h;
   h.join();

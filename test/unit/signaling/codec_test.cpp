@@ -82,10 +82,34 @@ TEST_CASE("room and name have their bounds") {
   CHECK(complaint(join(1, 65)) == "'name' is longer than 64 bytes");
 }
 
-TEST_CASE("invalid UTF-8 and lone surrogates are no JSON") {
+TEST_CASE("invalid UTF-8 is no JSON") {
   CHECK(complaint("{\"type\":\"join\",\"room\":\"r\",\"name\":\"\xff\"}") == "not valid JSON");
   CHECK(complaint("{\"type\":\"join\",\"room\":\"r\",\"name\":\"\xc0\x80\"}") == "not valid JSON");
-  CHECK(complaint(R"({"type":"join","room":"r","name":"\ud800"})") == "not valid JSON");
+}
+
+TEST_CASE("lone surrogates, which browsers write, are passed on, and read as U+FFFD") {
+  const std::string data = R"({"a":"\ud83d\ude00\ude00\uD83D","b":"\\ud800","\udfff":1})";
+  CHECK(read<sig::signal_request>(R"({"type":"signal","to":1,"data":)" + data + "}").data == data);
+  CHECK(read<sig::ping_message>(R"({"type":"ping","ts":"\ud800\ud800"})").ts ==
+        R"("\ud800\ud800")");
+  const auto name_of = [](const std::string& escapes) {
+    return read<sig::join_message>(R"({"type":"join","room":"r","name":")" + escapes + R"("})")
+        .name;
+  };
+  CHECK(name_of(R"(\ud800)") == "\xef\xbf\xbd");
+  CHECK(name_of(R"(\udc00\ud83d\ude00)") == "\xef\xbf\xbd\xf0\x9f\x98\x80");
+  CHECK(complaint(R"({"type":"join","room":"r","name":"\ud8"})") == "not valid JSON");
+}
+
+TEST_CASE("a complaint of a signal says which, as far as that can be read") {
+  const auto refused = sig::decode_client_message(R"({"type":"signal","to":3,"n":9,"data":[]})");
+  CHECK_FALSE(refused.value);
+  CHECK(refused.to == 3);
+  CHECK(refused.n == std::uint64_t{9});
+  const auto vague = sig::decode_client_message(R"({"type":"signal","to":0,"n":"x","data":{}})");
+  CHECK_FALSE(vague.to);
+  CHECK_FALSE(vague.n);
+  CHECK_FALSE(sig::decode_client_message(R"({"type":"kick","to":3,"n":9})").to);
 }
 
 TEST_CASE("deep nesting is refused before it can exhaust the stack") {

@@ -22,6 +22,20 @@ TEST_CASE("nothing but join or resume comes first") {
   }
 }
 
+TEST_CASE("a signal that is refused is answered with its to and n") {
+  room_harness h;
+  const int a = h.connect();
+  h.say_text(a, R"({"type":"signal","to":5,"n":1,"data":{}})");
+  CHECK(h.error_of(a) == "bad-message");
+  CHECK(h.last_of(a).at("to") == 5);
+  CHECK(h.last_of(a).at("n") == 1);
+  h.say(a, json{{"type", "join"}, {"room", "r"}});
+  h.say_text(a, R"({"type":"signal","to":6,"n":2,"data":[]})");
+  CHECK(h.error_of(a) == "bad-message");
+  CHECK(h.last_of(a).at("to") == 6);
+  CHECK(h.last_of(a).at("n") == 2);
+}
+
 TEST_CASE("a second join and a late resume are out of turn") {
   room_harness h;
   const int a = h.join();
