@@ -43,7 +43,7 @@ class ip_address {
   /// As in SDP: without the scope.
   [[nodiscard]] std::string to_string() const;
 
-  auto operator<=>(const ip_address&) const = default;
+  auto operator<=>(const ip_address&) const = default;  // NOLINT(modernize-use-nullptr) not our 0
   bool operator==(const ip_address&) const = default;
 
  private:
@@ -64,7 +64,7 @@ struct endpoint {
 
   [[nodiscard]] std::string to_string() const;
 
-  auto operator<=>(const endpoint&) const = default;
+  auto operator<=>(const endpoint&) const = default;  // NOLINT(modernize-use-nullptr) not our 0
   bool operator==(const endpoint&) const = default;
 };
 

@@ -142,7 +142,7 @@ std::shared_ptr<tcp_connection> peer_driver::impl::connect(const base::route& to
   }
   auto fd = connect_tcp((*end)->local().address, to.remote);
   if (!fd) return nullptr;
-  const auto connection = std::make_shared<tcp_connection>(strand.get(), std::move(*fd), to);
+  auto connection = std::make_shared<tcp_connection>(strand.get(), std::move(*fd), to);
   connection->proven = true;  // we have been told to
   connections.push_back(connection);
   ++pending;

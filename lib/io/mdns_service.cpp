@@ -88,7 +88,7 @@ mdns_service::held_name mdns_service::hide(const base::ip_address& address) {
     if (!service) return;
     service->strand_.post([service, name = *last] { service->stop_answering(name); });
   };
-  const held_name made(new std::string(mdns::make_random_name(crypto::system_random())), let_go);
+  held_name made(new std::string(mdns::make_random_name(crypto::system_random())), let_go);
   hidden_[address] = made;
   strand_.post([self = self(), name = *made, address, interface = find_interface(address)] {
     self->start_answering(name, address, interface);

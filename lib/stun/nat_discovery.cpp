@@ -37,7 +37,7 @@ void nat_discovery::ask(base::time_point now, what kind, base::socket_id from,
   asked.clock = retransmission(now, settings_.retransmission);
   asked.sent_at = now;
   send(asked);
-  questions_.push_back(std::move(asked));
+  questions_.push_back(asked);
 }
 
 void nat_discovery::send(const question& asked) {
@@ -173,7 +173,7 @@ void nat_discovery::handle_timeout(base::time_point now) {
       case retransmission::action::none:
         break;
     }
-    left.push_back(std::move(asked));
+    left.push_back(asked);
   }
   questions_ = std::move(left);
 }
