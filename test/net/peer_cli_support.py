@@ -19,6 +19,9 @@ if len(sys.argv) < 3:
 PEER_CLI = sys.argv.pop(1)
 SERVER = sys.argv.pop(1)
 PATIENCE = 30
+# It asks the kernel about memory through a pipe, and takes all of it for bad without a descriptor.
+UBSAN = "UBSAN_OPTIONS" in os.environ
+NEEDS_DESCRIPTORS = "UndefinedBehaviorSanitizer needs descriptors of its own"
 LOCAL_PORT = 8765
 ROOMS = itertools.count()
 

@@ -13,8 +13,8 @@ import tempfile
 import threading
 import unittest
 
-from peer_cli_support import (Case, IN_OWN_NETWORK, LOCAL_PORT, Output, PATIENCE, PEER_CLI,
-                              ServedCase, main, run)
+from peer_cli_support import (Case, IN_OWN_NETWORK, LOCAL_PORT, NEEDS_DESCRIPTORS, Output,
+                              PATIENCE, PEER_CLI, ServedCase, UBSAN, main, run)
 
 
 class Pipes:
@@ -463,6 +463,7 @@ class OnThisMachine(Pipes, Case):
             self.assertEqual((status, out, len(errors)), (3, [], 1), (answer, errors))
             self.assertIn(f"127.0.0.1:{LOCAL_PORT}", errors[0])
 
+    @unittest.skipIf(UBSAN, NEEDS_DESCRIPTORS)
     def test_too_few_descriptors(self):
         for allowed in (5, 7, 9, 12, 16):
             limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, allowed))
