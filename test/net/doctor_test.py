@@ -16,7 +16,8 @@ import tempfile
 import time
 import unittest
 
-IN_OWN_NETWORK = "DOCTOR_TEST_IN_OWN_NETWORK"
+from own_network import IN_OWN_NETWORK, run_in_own_network
+
 SKIPPED = 77
 PATIENCE = 60
 STUN_PORT, TLS_PORT = 3478, 5349
@@ -210,26 +211,11 @@ class WithServer(Case):
         self.line(text, "over tls, IPv4: .*the certificate is refused: it is not for 127.0.0.2$")
 
 
-def in_own_network():
-    """The status of this program in a network namespace; none where that is refused."""
-    everywhere = os.environ["PATH"] + ":/usr/sbin:/sbin"
-    unshare, ip = shutil.which("unshare"), shutil.which("ip", path=everywhere)
-    if unshare is None or ip is None:
-        return None
-    as_root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    enter = [unshare, *as_root, "--net"]
-    if subprocess.run([*enter, ip, "link", "set", "lo", "up"], capture_output=True).returncode:
-        return None
-    inside = ["sh", "-c", '"$0" link set lo up && exec "$@"', ip]
-    itself = [sys.executable, os.path.abspath(__file__), PEER_CLI, SERVER, *sys.argv[1:]]
-    return subprocess.run([*enter, *inside, *itself],
-                          env={**os.environ, IN_OWN_NETWORK: "1"}).returncode
-
-
 if __name__ == "__main__":
     if IN_OWN_NETWORK in os.environ:
         unittest.main(verbosity=2)
-    status = in_own_network()
+    status = run_in_own_network([sys.executable, os.path.abspath(__file__), PEER_CLI, SERVER,
+                                 *sys.argv[1:]])
     if status is None:
         print("SKIPPED: no network namespace here")
     sys.exit(SKIPPED if status is None else status)

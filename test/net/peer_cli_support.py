@@ -7,13 +7,13 @@ import itertools
 import os
 import queue
 import re
-import shutil
 import subprocess
 import sys
 import threading
 import unittest
 
-IN_OWN_NETWORK = "PEER_CLI_TEST_IN_OWN_NETWORK"
+from own_network import IN_OWN_NETWORK, run_in_own_network
+
 if len(sys.argv) < 3:
     sys.exit("usage: SCRIPT PEER_CLI SIGNALING_SERVER [unittest arguments]")
 PEER_CLI = sys.argv.pop(1)
@@ -171,28 +171,12 @@ class ServedCase(Case):
         cls.server.stop()
 
 
-def in_own_network():
-    """The status of the tests that need one, in a network namespace; none where that is refused."""
-    everywhere = os.environ["PATH"] + ":/usr/sbin:/sbin"
-    unshare, ip = shutil.which("unshare"), shutil.which("ip", path=everywhere)
-    if unshare is None or ip is None:
-        return None
-    as_root = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
-    enter = [unshare, *as_root, "--net"]
-    up = [ip, "link", "set", "lo", "up"]
-    if subprocess.run([*enter, *up], capture_output=True).returncode != 0:
-        return None
-    inside = ["sh", "-c", '"$0" link set lo up && exec "$@"', ip]
-    itself = [sys.executable, os.path.abspath(sys.argv[0]), PEER_CLI, SERVER, "-v", "OnThisMachine"]
-    return subprocess.run([*enter, *inside, *itself],
-                          env={**os.environ, IN_OWN_NETWORK: "1"}).returncode
-
-
 def main():
     if IN_OWN_NETWORK in os.environ or len(sys.argv) > 1:
         unittest.main()
     ended = unittest.main(exit=False, verbosity=2)
-    own = in_own_network()
+    own = run_in_own_network([sys.executable, os.path.abspath(sys.argv[0]), PEER_CLI, SERVER, "-v",
+                              "OnThisMachine"])
     if own is None:
         print("SKIPPED: no network namespace here, so nothing was tried on the default port")
     failed = not ended.result.wasSuccessful() or own not in (0, None)

@@ -4,8 +4,10 @@
 #include <asiortc/config.hpp>
 #include <asiortc/detail/context_listener.hpp>
 
+#include <boost/asio/any_completion_executor.hpp>
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/system/error_code.hpp>
 
 #include <cstddef>
@@ -18,12 +20,70 @@
 
 namespace asiortc::inline ASIORTC_ABI::detail {
 
+/// What is the same for every element type: the one waiter, and how it is woken on its own
+/// executor.
+class ASIORTC_EXPORT event_queue_base : public context_listener {
+ public:
+  /// Enters the queue with its context now rather than at the first wait, so that a wait that
+  /// begins when the context is gone is dropped.
+  void watch();
+  /// What is queued is still delivered, then the reason; a second end changes nothing.
+  void end(boost::system::error_code reason);
+  /// While reserved, a wait is refused with `in_use`; values are then taken by `try_pop` alone.
+  void reserve(bool reserved);
+
+  void on_context_shutdown() noexcept override;
+
+ protected:
+  /// A parked wait. It holds tracked work, so that `run()` does not return under it, on the queue's
+  /// executor; the handler's own executor is held by whoever made the handler.
+  struct waiter {
+    waiter(const boost::asio::any_io_executor& executor,
+           boost::asio::any_completion_executor of_handler);
+    waiter(const waiter&) = delete;
+    waiter& operator=(const waiter&) = delete;
+    virtual ~waiter();
+    virtual void refuse(boost::system::error_code code) = 0;
+
+    boost::asio::any_io_executor work;
+    boost::asio::any_completion_executor handler_executor;
+    boost::asio::any_completion_executor handler_work;
+    bool armed = false;  ///< a delivery is posted
+    bool cancelled = false;
+  };
+
+  explicit event_queue_base(boost::asio::any_io_executor executor);
+  ~event_queue_base() override;
+
+  /// Runs on the waiter's executor; looks whether it is still the one that waits.
+  virtual void deliver(const std::shared_ptr<waiter>& waiting) = 0;
+
+  /// Takes the waiter in, or has it refused where there is one. The mutex is held.
+  void park(std::unique_lock<std::mutex>& lock, std::shared_ptr<waiter> waiting,
+            boost::asio::cancellation_slot slot, bool ready);
+  /// Has the waiter, if there is one, look for a value. Unlocks where it does.
+  void arm(std::unique_lock<std::mutex>& lock);
+
+  mutable std::mutex mutex_;
+  boost::asio::any_io_executor executor_;
+  std::shared_ptr<waiter> waiter_;
+  boost::system::error_code reason_;
+  bool ended_ = false;
+  bool shut_down_ = false;
+
+ private:
+  std::shared_ptr<event_queue_base> self();
+  void cancel(const std::shared_ptr<waiter>& waiting);
+
+  bool reserved_ = false;
+};
+
 /// Bodies are in `event_queue_impl.hpp`; each element type is instantiated in one source file.
 ///
 /// A value is taken only on the waiter's own executor, right before its handler is called and
 /// after a look at its cancelled flag, so that a cancelled wait consumes nothing. Thread-safe.
 template <class T>
-class ASIORTC_EXPORT event_queue final : public context_listener {
+class ASIORTC_EXPORT event_queue final : public event_queue_base {
  public:
   using completion =
       boost::asio::any_completion_handler<void(boost::system::error_code, std::optional<T>)>;
@@ -36,20 +96,12 @@ class ASIORTC_EXPORT event_queue final : public context_listener {
   ~event_queue() override;
 
   void set_pop_hook(pop_hook hook);
-  /// Enters the queue with its context now rather than at the first wait, so that a wait that
-  /// begins when the context is gone is dropped.
-  void watch();
 
   /// False when the stream has ended or is full. A `T` that has `absorb(const T&)` is never
   /// refused: past the limit the oldest value is absorbed by the one after it.
   bool push(T value);
-  /// What is queued is still delivered, then the reason; a second end changes nothing.
-  void end(boost::system::error_code reason);
   /// Drops what is queued, so that the end comes next.
   void discard();
-
-  /// While reserved, a wait is refused with `in_use`; values are then taken by `try_pop` alone.
-  void reserve(bool reserved);
 
   std::optional<T> try_pop();
   /// Completes with a value; or with no value and the reason of the end (none for a good end);
@@ -59,28 +111,14 @@ class ASIORTC_EXPORT event_queue final : public context_listener {
   [[nodiscard]] bool ended() const;
   [[nodiscard]] std::size_t size() const;
 
-  void on_context_shutdown() noexcept override;
-
  private:
-  struct waiter;
+  struct popper;
 
-  std::shared_ptr<event_queue> self();
-  void arm(std::unique_lock<std::mutex>& lock);
-  void deliver(const std::shared_ptr<waiter>& waiting);
-  void cancel(const std::shared_ptr<waiter>& waiting);
-  static void complete(const boost::asio::any_io_executor& executor, completion handler,
-                       boost::system::error_code code);
+  void deliver(const std::shared_ptr<waiter>& waiting) override;
 
-  mutable std::mutex mutex_;
-  boost::asio::any_io_executor executor_;
   std::deque<T> values_;
   std::size_t limit_;
-  std::shared_ptr<waiter> waiter_;
   pop_hook hook_;
-  boost::system::error_code reason_;
-  bool ended_ = false;
-  bool reserved_ = false;
-  bool shut_down_ = false;
 };
 
 }  // namespace asiortc::inline ASIORTC_ABI::detail

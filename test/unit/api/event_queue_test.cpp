@@ -1,5 +1,6 @@
 // Event streams: order, ends, one waiter, and nothing lost under cancellation.
 #include <asiortc/detail/event_queue_impl.hpp>
+#include <asiortc/error.hpp>
 #include <asiortc/event_stream.hpp>
 #include <asiortc/state_change.hpp>
 #include <asiortc/states.hpp>
