@@ -7,6 +7,7 @@ import itertools
 import os
 import queue
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +20,8 @@ if len(sys.argv) < 3:
 PEER_CLI = sys.argv.pop(1)
 SERVER = sys.argv.pop(1)
 PATIENCE = 30
+# Under nohup it would be ignored, which the programs respect.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # It asks the kernel about memory through a pipe, and takes all of it for bad without a descriptor.
 UBSAN = "UBSAN_OPTIONS" in os.environ
 NEEDS_DESCRIPTORS = "UndefinedBehaviorSanitizer needs descriptors of its own"

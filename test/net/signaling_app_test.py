@@ -13,6 +13,8 @@ import sys
 import unittest
 
 SERVER = sys.argv.pop(1)
+# Under nohup it would be ignored, which the server respects.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def run(*flags):
