@@ -72,11 +72,17 @@ void chat::bound_the_wait(time_point now) {
   }
   const auto end = end_of_wait();
   if (!end || now < *end) return;
-  const bool nobody = code_ == exit_code::ok && !failed_at_;
   const auto waited = std::chrono::duration_cast<std::chrono::seconds>(now - *lonely_since_);
-  complain((nobody ? "nobody came to " : "nobody could be reached in ") + options_.room +
-           " within " + std::to_string(waited.count()) + " s; " +
-           std::to_string(log_.end() - log_.said()) + " lines were not delivered");
+  const auto left = log_.end() - log_.said();
+  const std::string how = " within " + std::to_string(waited.count()) + " s; " +
+                          std::to_string(left) +
+                          (left == 1 ? " line was not delivered" : " lines were not delivered");
+  if (!joined_) {
+    complain(entrance_.url() + ": no answer" + how);
+    return finish(exit_code::no_server);
+  }
+  const bool nobody = code_ == exit_code::ok && !failed_at_;
+  complain((nobody ? "nobody came to " : "nobody could be reached in ") + options_.room + how);
   finish(nobody ? exit_code::nobody_came : exit_code::failure);
 }
 

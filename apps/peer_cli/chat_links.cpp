@@ -213,7 +213,10 @@ asio::awaitable<void> chat::tell_states(link_ptr peer) {
     if (told) line += " (" + change->reason.message() + ")";
     if (told && !change->detail.empty()) line += ": " + shared::printable(change->detail);
     tell(line);
-    if (refused(*change)) code_ = exit_code::failure;
+    if (refused(*change)) {
+      code_ = exit_code::failure;
+      failed_at_ = std::chrono::steady_clock::now();
+    }
     if (change->state == asiortc::connection_state::failed) fail(peer);
   }
 }

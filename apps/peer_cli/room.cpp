@@ -21,6 +21,10 @@ constexpr std::uint16_t local_port = 8765;
 /// For a process on this machine; past it, whatever holds the port is no signaling server.
 constexpr std::chrono::seconds local_patience(3);
 
+/// For the others to answer the close of the server that ends with us; those that answer find
+/// another.
+constexpr std::chrono::milliseconds farewell(500);
+
 std::string local_url() { return "ws://127.0.0.1:" + std::to_string(local_port) + "/"; }
 
 /// Two processes that start together must not step on each other's toes in step.
@@ -32,6 +36,7 @@ std::chrono::milliseconds short_while() {
 std::string reason_of(const asiortc::signaling_client& client, error_code code) {
   std::string refusal = client.refusal();
   if (!refusal.empty()) return refusal;
+  if (code == asiortc::errc::not_supported) return "TLS is not supported, only ws://";
   if (code == asiortc::errc::syntax_error) return "expected ws://HOST[:PORT][/PATH]";
   if (code == asiortc::errc::limit_reached) return "the room is too crowded";
   if (code == asiortc::errc::signaling_refused) return "what answers is no signaling server";
@@ -54,6 +59,8 @@ room_entrance::room_entrance(asio::any_io_executor executor, std::optional<std::
       server_url_(std::move(server)),
       room_(std::move(room)),
       name_(std::move(name)) {}
+
+std::string room_entrance::url() const { return server_url_.value_or(local_url()); }
 
 asio::awaitable<asiortc::signaling_client> room_entrance::enter() {
   if (server_url_) {
@@ -107,6 +114,7 @@ asio::awaitable<std::optional<asiortc::signaling_client>> room_entrance::try_loc
 bool room_entrance::serve() {
   asiortc::signaling_server_options options;
   options.port = local_port;
+  options.close_timeout = farewell;
   server_.emplace(executor_, options);
   try {
     server_->listen();

@@ -39,6 +39,9 @@ class room_entrance {
   /// A client that has joined. Throws `no_entrance`.
   boost::asio::awaitable<asiortc::signaling_client> enter();
 
+  /// Of the server, for messages.
+  [[nodiscard]] std::string url() const;
+
   /// Stops serving, if this process does.
   boost::asio::awaitable<void> leave();
 

@@ -54,6 +54,7 @@ int main(int argc, char** argv) {
   app.add_option("--receiver-netns", where.receiver_netns);
   app.add_option("--rounds", rounds)->check(CLI::Range(10, 10000000));
   CLI11_PARSE(app, argc, argv);
+  raise_descriptor_limit();
   try {
     const auto reports = run_two_processes(
         where, [&](asiortc::data_channel& channel) { return ping(channel, rounds); }, pong);

@@ -26,6 +26,7 @@ asio::awaitable<void> measure(std::vector<double>& milliseconds) {
 
 int main() {
   using namespace asiortc::bench;
+  raise_descriptor_limit();
   asio::io_context context(1);
   std::vector<double> milliseconds;
   std::exception_ptr failure;

@@ -86,6 +86,7 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", seconds, "For each size")->check(CLI::Range(0.1, 60.0));
   app.add_option("--sizes", sizes, "Bytes of a message");
   CLI11_PARSE(app, argc, argv);
+  raise_descriptor_limit();
   try {
     for (const std::size_t size : sizes) run_size(where, size, seconds);
   } catch (const std::exception& wrong) {

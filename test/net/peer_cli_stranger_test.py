@@ -16,7 +16,7 @@ if len(sys.argv) < 3:
     sys.exit("usage: peer_cli_stranger_test.py PEER_CLI SIGNALING_SERVER [unittest arguments]")
 PEER_CLI = sys.argv.pop(1)
 SERVER = sys.argv.pop(1)
-PATIENCE = 30
+PATIENCE = 60
 BROKEN = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=broken\r\n"
 
 
@@ -104,9 +104,9 @@ class Strangers(unittest.TestCase):
         self.addCleanup(self.server.terminate)
         self.port = int(re.search(r":(\d+)/$", self.server.stdout.readline()).group(1))
 
-    def chat(self, room):
+    def chat(self, room, *wait):
         return subprocess.Popen(
-            [PEER_CLI, "chat", room, "--server", f"ws://127.0.0.1:{self.port}/", "--wait", "3"],
+            [PEER_CLI, "chat", room, "--server", f"ws://127.0.0.1:{self.port}/", *wait],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def expect_refusal(self, chat):
@@ -119,7 +119,7 @@ class Strangers(unittest.TestCase):
         self.assertIn("nobody could be reached", errors.splitlines()[-1])
 
     def test_a_newcomer_offers_what_makes_no_sense(self):
-        chat = self.chat("offer")
+        chat = self.chat("offer", "--wait", "3")
         self.assertIn("joined", chat.stderr.readline())
         stranger = Member(self.port, "offer")
         stranger.describe(stranger.joined["peers"][0]["id"], "offer")

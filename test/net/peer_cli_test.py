@@ -327,6 +327,10 @@ class Complaints(unittest.TestCase):
         for url in (f"ws://127.0.0.1:{free}/", f"ws://localhost:{free}/", "ws://name.invalid/"):
             for text in (b"one\n", b""):
                 self.assertIn(url, self.expect(3, "chat", "room", "--server", url, text=text))
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            url = f"ws://127.0.0.1:{mute.getsockname()[1]}/"
+            line = self.expect(3, "chat", "room", "--server", url, "--wait", "1", text=b"one\n")
+        self.assertIn(f"{url}: no answer within 1 s; 1 line was not delivered", line)
 
     def test_help_of_the_demo(self):
         demo = os.path.join(os.path.dirname(__file__), "..", "..", "tools", "demo")
@@ -452,12 +456,21 @@ class OnThisMachine(Pipes, Case):
                          b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: asiortc.v1\r\n\r\n")
             self.assertIn(b" 403 ", page.recv(4096).split(b"\r\n")[0] + b" ")
 
+    def test_a_signal_to_who_serves_does_not_wait_for_somebody_who_is_silent(self):
+        serving = self.peer("serving").joined()
+        silent = self.peer("silent")
+        serving.meets("silent")
+        silent.process.send_signal(signal.SIGSTOP)
+        serving.process.send_signal(signal.SIGTERM)
+        self.assertEqual(serving.process.wait(timeout=4), 0)
+
     def test_a_port_that_something_else_has(self):
-        for answer in (None, b"", b"220 ready\r\n", b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"):
+        answers = (None, b"", b"220 ready\r\n", b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n")
+        for answer, wait in [(each, ()) for each in answers] + [(None, ("--wait", "1"))]:
             with socket.create_server(("127.0.0.1", LOCAL_PORT)) as taken:
                 worker = threading.Thread(target=self.answer_all, args=(taken, answer))
                 worker.start()
-                status, out, errors = run("chat", "room", text=b"one\n")
+                status, out, errors = run("chat", "room", *wait, text=b"one\n")
                 taken.shutdown(socket.SHUT_RDWR)
                 worker.join()
             self.assertEqual((status, out, len(errors)), (3, [], 1), (answer, errors))

@@ -73,15 +73,32 @@ TEST_CASE("a WebSocket URL is taken apart") {
   CHECK(url.host == "::1");
   CHECK(url.target == "/x?y=1");
   url = {};
-  REQUIRE_FALSE(sig::websocket_url::parse("ws://host", url));
+  REQUIRE_FALSE(sig::websocket_url::parse("WS://host", url));
   CHECK(url.port == 80);
 }
 
 TEST_CASE("what is no WebSocket URL is refused") {
   sig::websocket_url url;
-  for (const char* text : {"", "host", "http://host/", "ws://", "ws:///", "ws://:80/", "ws://h:0/",
-                           "ws://h:65536/", "ws://h:1x/", "ws://[::1/", "ws://[::1]x/", "ws://u@h/",
-                           "ws://h/#f", "ws://h/a b", "ws://h?x", "ws://h:/", "ws://h\r\nx/"}) {
+  for (const char* text : {"",
+                           "w",
+                           "ws:",
+                           "ws:/x",
+                           "host",
+                           "http://host/",
+                           "ws://",
+                           "ws:///",
+                           "ws://:80/",
+                           "ws://h:0/",
+                           "ws://h:65536/",
+                           "ws://h:1x/",
+                           "ws://[::1/",
+                           "ws://[::1]x/",
+                           "ws://u@h/",
+                           "ws://h/#f",
+                           "ws://h/a b",
+                           "ws://h?x",
+                           "ws://h:/",
+                           "ws://h\r\nx/"}) {
     CAPTURE(text);
     url = {};
     CHECK(sig::websocket_url::parse(text, url) == asiortc::errc::syntax_error);
