@@ -29,17 +29,24 @@ func newPeer(lite bool, signal func(data object) error) (*peer, error) {
 		return nil, err
 	}
 	made := &peer{PeerConnection: connection, signal: signal, exchanged: make(chan struct{}, 16)}
-	connection.OnICECandidate(func(candidate *webrtc.ICECandidate) {
-		// Those of a restart come while its offer is made, and must not overtake it.
-		made.negotiating.Lock()
-		defer made.negotiating.Unlock()
-		if candidate == nil {
-			_ = signal(object{"candidate": nil})
-			return
-		}
-		_ = signal(object{"candidate": candidate.ToJSON()})
-	})
+	// Pion's agent stands still while the callback does, and a restart waits for the agent.
+	candidates := make(chan *webrtc.ICECandidate, 256)
+	connection.OnICECandidate(func(candidate *webrtc.ICECandidate) { candidates <- candidate })
+	go made.tell(candidates)
 	return made, nil
+}
+
+// tell signals candidates in their order; those of a restart must not overtake its offer.
+func (p *peer) tell(candidates <-chan *webrtc.ICECandidate) {
+	for candidate := range candidates {
+		var told interface{}
+		if candidate != nil {
+			told = candidate.ToJSON()
+		}
+		p.negotiating.Lock()
+		_ = p.signal(object{"candidate": told})
+		p.negotiating.Unlock()
+	}
 }
 
 func (p *peer) offer() error { return p.offerWith(nil) }
