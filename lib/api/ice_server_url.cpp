@@ -1,5 +1,6 @@
 #include "api/ice_server_url.hpp"
 
+#include "base/ascii.hpp"
 #include "base/endpoint.hpp"
 
 #include <algorithm>
@@ -35,11 +36,7 @@ base::failure malformed(std::string_view url, const char* expected) {
 }
 
 /// RFC 3986 3.1 and RFC 5234 2.3: schemes and the words of a grammar have no case.
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : int{c}; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
-}
+using base::equal_ignoring_case;
 
 bool is_host_name(std::string_view text) {
   return !text.empty() && text.size() <= max_host && std::ranges::all_of(text, [](char c) {

@@ -1,3 +1,4 @@
+#include "base/ascii.hpp"
 #include "crypto/identity.hpp"
 #include "crypto/openssl.hpp"
 
@@ -32,20 +33,8 @@ const EVP_MD* openssl_hash(hash_algorithm algorithm) {
   return EVP_sha256();
 }
 
-char lower(char letter) {
-  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
-
 std::optional<unsigned> hex_digit(char letter) {
-  const char small = lower(letter);
+  const char small = base::lower(letter);
   if (small >= '0' && small <= '9') return static_cast<unsigned>(small - '0');
   if (small >= 'a' && small <= 'f') return static_cast<unsigned>(small - 'a' + 10);
   return std::nullopt;
@@ -93,7 +82,7 @@ base::result<fingerprint> fingerprint::parse(std::string_view text) {
     return base::failure(errc::syntax_error, "a fingerprint is `<algorithm> <AB:CD:...>`");
   }
   for (const auto& entry : algorithms) {
-    if (!equal_ignoring_case(text.substr(0, space), entry.name)) continue;
+    if (!base::equal_ignoring_case(text.substr(0, space), entry.name)) continue;
     auto digest = parse_digest(text.substr(space + 1), entry.digest_size);
     if (digest) return fingerprint{entry.algorithm, std::move(*digest)};
     return base::failure(errc::syntax_error, "a " + std::string(entry.name) + " fingerprint has " +

@@ -1,5 +1,7 @@
 #include "ice/candidate.hpp"
 
+#include "base/ascii.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -26,15 +28,8 @@ base::failure not_supported(std::string_view field, std::string_view value) {
           "candidate: " + std::string(field) + ": " + std::string(value) + " is not known"};
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
 bool is_alphanumeric(char c) {
-  return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9');
+  return (base::lower(c) >= 'a' && base::lower(c) <= 'z') || (c >= '0' && c <= '9');
 }
 
 bool is_ice_text(std::string_view text) {
@@ -59,7 +54,7 @@ std::optional<Integer> parse_number(std::string_view text) {
 std::optional<candidate_type> parse_type(std::string_view text) {
   for (const auto type : {candidate_type::host, candidate_type::server_reflexive,
                           candidate_type::peer_reflexive, candidate_type::relayed}) {
-    if (equal_ignoring_case(text, asiortc::to_string(type))) return type;
+    if (base::equal_ignoring_case(text, asiortc::to_string(type))) return type;
   }
   return std::nullopt;
 }
@@ -94,9 +89,9 @@ std::string_view without_frame(std::string_view text) {
 base::result<void> parse_transport(word_reader& words, candidate& out) {
   const std::string_view protocol = words.next();
   if (protocol.empty()) return syntax_error("transport", "udp or tcp");
-  if (equal_ignoring_case(protocol, "tcp")) {
+  if (base::equal_ignoring_case(protocol, "tcp")) {
     out.protocol = transport_protocol::tcp;
-  } else if (!equal_ignoring_case(protocol, "udp")) {
+  } else if (!base::equal_ignoring_case(protocol, "udp")) {
     return not_supported("transport", protocol);
   }
   const auto priority = parse_number<std::uint32_t>(words.next());
@@ -121,7 +116,7 @@ base::result<void> parse_address(word_reader& words, candidate& out) {
 }
 
 base::result<void> parse_type_part(word_reader& words, candidate& out) {
-  if (!equal_ignoring_case(words.next(), "typ")) return syntax_error("typ", "the word typ");
+  if (!base::equal_ignoring_case(words.next(), "typ")) return syntax_error("typ", "the word typ");
   const std::string_view word = words.next();
   if (word.empty()) return syntax_error("type", "host, srflx, prflx or relay");
   const auto type = parse_type(word);
@@ -162,7 +157,7 @@ class attribute_parser {
  private:
   base::result<void> take_tcp_type(std::string_view value) {
     for (const auto type : {tcp_type::active, tcp_type::passive, tcp_type::simultaneous_open}) {
-      if (equal_ignoring_case(value, to_string(type))) {
+      if (base::equal_ignoring_case(value, to_string(type))) {
         out_.tcp = type;
         return {};
       }

@@ -1,5 +1,6 @@
 #include "mdns/name.hpp"
 
+#include "base/ascii.hpp"
 #include "mdns/message.hpp"
 
 #include <algorithm>
@@ -12,8 +13,6 @@ constexpr std::size_t max_name = 255;  // RFC 1035 2.3.4: "names 255 octets or l
 // RFC 1035 4.1.4: a pointer starts with two ones; the other 14 bits are the offset.
 constexpr std::uint8_t pointer_mark = 0xc0;
 constexpr std::size_t max_pointer = 0x3fff;
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
 
@@ -44,7 +43,7 @@ std::optional<std::string> read_name(base::byte_span message, std::size_t& posit
     for (const std::uint8_t octet : message.subspan(at + 1, length)) {
       // A dot inside a label would make two names look the same here.
       if (octet == '.') return std::nullopt;
-      name += lower(static_cast<char>(octet));
+      name += base::lower(static_cast<char>(octet));
     }
     at += 1u + length;
   }
@@ -87,7 +86,7 @@ bool valid_name(std::string_view name) {
 std::string canonical_name(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   std::string result(name);
-  std::transform(result.begin(), result.end(), result.begin(), lower);
+  std::transform(result.begin(), result.end(), result.begin(), base::lower);
   return result;
 }
 

@@ -1,5 +1,7 @@
 #include "signaling/url.hpp"
 
+#include "base/ascii.hpp"
+
 #include <algorithm>
 #include <charconv>
 
@@ -30,23 +32,14 @@ bool split_authority(std::string_view authority, websocket_url& out) {
   return !host.empty() && port.front() == ':' && parse_port(port.substr(1), out.port);
 }
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& each : lower) {
-    if (each >= 'A' && each <= 'Z') each = static_cast<char>(each - 'A' + 'a');
-  }
-  return lower;
-}
-
 }  // namespace
 
 boost::system::error_code websocket_url::parse(std::string_view text, websocket_url& out) {
   const bool printable = std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
   if (text.size() > max_url || !printable) return errc::syntax_error;
   // RFC 3986 3.1: "schemes are case-insensitive".
-  const std::string scheme = lower_case(text.substr(0, text.find(':') + 1));
-  if (scheme == "wss:") return errc::not_supported;
-  if (scheme != "ws:" || text.substr(3, 2) != "//") return errc::syntax_error;
+  if (base::equal_ignoring_case(text.substr(0, 6), "wss://")) return errc::not_supported;
+  if (!base::equal_ignoring_case(text.substr(0, 5), "ws://")) return errc::syntax_error;
   text.remove_prefix(5);
   const std::size_t path = text.find_first_of("/?#");
   out.authority = text.substr(0, path);
