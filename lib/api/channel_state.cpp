@@ -9,8 +9,6 @@
 namespace asiortc::inline ASIORTC_ABI::detail {
 namespace {
 
-constexpr std::size_t max_unread_states = 256;
-
 void complete_all(std::vector<std::shared_ptr<void_operation>>& waiters,
                   boost::system::error_code code) {
   for (const auto& waiter : std::exchange(waiters, {})) waiter->complete(code);

@@ -13,8 +13,6 @@
 namespace asiortc::inline ASIORTC_ABI::detail {
 namespace {
 
-constexpr std::size_t max_unread_states = 256;
-
 template <class T>
 std::shared_ptr<event_queue<T>> make_queue(const boost::asio::any_io_executor& executor,
                                            std::size_t limit) {

@@ -29,6 +29,9 @@ using ice_gathering_change = state_change<asiortc::ice_gathering_state>;
 using signaling_change = state_change<asiortc::signaling_state>;
 using data_channel_change = state_change<data_channel_state>;
 
+/// How many changes of state wait to be read, in each stream.
+inline constexpr std::size_t max_unread_states = 256;
+
 /// The streams of one connection; they may outlive it.
 struct peer_streams {
   explicit peer_streams(const boost::asio::any_io_executor& executor);

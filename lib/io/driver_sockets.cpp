@@ -6,9 +6,6 @@
 namespace asiortc::io {
 namespace {
 
-// A flood on one socket must not keep the thread.
-constexpr int max_receives_a_turn = 4;
-
 bool carries_sctp(const base::datagram& datagram) {
   // RFC 7983 7: the first byte of a DTLS record is 20 to 63.
   return !datagram.bytes.empty() && datagram.bytes[0] >= 20 && datagram.bytes[0] <= 63;

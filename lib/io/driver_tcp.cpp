@@ -25,7 +25,6 @@ constexpr auto sweep_interval = std::chrono::seconds(5);
 constexpr int max_unused = 2;
 
 constexpr int max_accepts_a_turn = 16;
-constexpr int max_receives_a_turn = 4;
 constexpr std::size_t packets_at_once = 32;
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "io/multicast_socket.hpp"
 
 #include "io/socket_address.hpp"
+#include "io/socket_options.hpp"
 #include "mdns/message.hpp"
 
 #include <algorithm>
@@ -18,10 +19,6 @@ const base::ip_address group_v6 =
     base::ip_address::v6({0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfb});
 constexpr int hops = 255;  // RFC 6762 11: sent "with IP TTL set to 255"
 constexpr std::size_t max_interfaces = 32;
-
-bool set_option(int fd, int level, int name, const auto& value) {
-  return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
-}
 
 /// Every interface is tried, since the flags do not tell: `lo` has no MULTICAST, but works.
 std::vector<unsigned> join_all(int fd, ip_family family) {

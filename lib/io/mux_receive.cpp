@@ -9,12 +9,6 @@
 #include <utility>
 
 namespace asiortc::io {
-namespace {
-
-// A flood on one socket must not keep the thread.
-constexpr int max_receives_a_turn = 4;
-
-}  // namespace
 
 bool mux::has_peers() const {
   const std::lock_guard lock(mutex_);

@@ -14,6 +14,9 @@
 
 namespace asiortc::io {
 
+/// Receive calls a turn: a flood on one socket must not keep the thread.
+inline constexpr int max_receives_a_turn = 4;
+
 class receive_buffers {
  public:
   /// Messages a call. With GRO (generic receive offload) each may hold up to 64 datagrams.

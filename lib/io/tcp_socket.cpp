@@ -1,6 +1,7 @@
 #include "io/tcp_socket.hpp"
 
 #include "io/socket_address.hpp"
+#include "io/socket_options.hpp"
 
 #include <cerrno>
 #include <netinet/in.h>
@@ -14,12 +15,6 @@ constexpr int max_waiting_connections = 16;
 constexpr std::size_t read_size = 16 * 1024;
 // What the kernel takes beyond what is under way; the rest waits with us, where it can be dropped.
 constexpr int unsent_in_kernel = 128 * 1024;
-
-boost::system::error_code last_error() { return {errno, boost::system::system_category()}; }
-
-void set_option(int fd, int level, int name, int value) {
-  ::setsockopt(fd, level, name, &value, sizeof value);
-}
 
 unique_fd make_socket(const base::ip_address& address) {
   const int family = address.is_v6() ? AF_INET6 : AF_INET;

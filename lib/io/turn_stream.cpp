@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr auto open_timeout = std::chrono::seconds(10);
-constexpr std::size_t read_size = 16 * 1024;
+constexpr std::size_t turn_read_size = 16 * 1024;
 // A packet of SCTP in DTLS with TURN around it stays far below this.
 constexpr std::size_t largest_packet = 4096;
 
@@ -145,7 +145,7 @@ std::string turn_stream::explain(error_code error) const {
 }
 
 void turn_stream::async_receive(handler done) {
-  const auto room = impl_->framer.prepare(read_size);
+  const auto room = impl_->framer.prepare(turn_read_size);
   auto note = [self = impl_.get(), done = std::move(done)](error_code error, std::size_t size) {
     self->framer.commit(size);
     done(error);

@@ -1,6 +1,7 @@
 #include "io/udp_options.hpp"
 
 #include "io/socket_address.hpp"
+#include "io/socket_options.hpp"
 
 #include <array>
 #include <cerrno>
@@ -17,12 +18,6 @@ namespace {
 constexpr int receive_buffer = 4 * 1024 * 1024;
 constexpr int send_buffer = 1024 * 1024;
 constexpr int max_icmp_errors_a_turn = 64;
-
-boost::system::error_code last_error() { return {errno, boost::system::system_category()}; }
-
-bool set_option(int fd, int level, int name, int value) {
-  return ::setsockopt(fd, level, name, &value, sizeof value) == 0;
-}
 
 /// All of these are improvements: where the kernel has one not, the socket works without.
 void configure(int fd, bool v6) {

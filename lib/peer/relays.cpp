@@ -107,13 +107,13 @@ base::time_point relays::next_deadline() const {
 
 void relays::update(base::time_point now, ice::agent& agent) {
   for (auto& each : relays_) {
-    while (auto event = each.client.poll_event()) handle(now, each, *event, agent);
+    while (auto news = each.client.poll_event()) handle(now, each, *news, agent);
   }
   drop_finished();
   for (auto& next : std::exchange(redirected_, {})) start(now, std::move(next), agent);
 }
 
-void relays::handle(base::time_point now, relay& which, turn::event& event, ice::agent& agent) {
+void relays::handle(base::time_point now, relay& which, turn::event& news, ice::agent& agent) {
   std::visit(overloaded{
                  [&](const turn::allocated& given) { add_address(now, which, given, agent); },
                  [&](const turn::failed& refused) {
@@ -133,7 +133,7 @@ void relays::handle(base::time_point now, relay& which, turn::event& event, ice:
                    agent.handle_send_error(now, {which.id, refused.peer});
                  },
              },
-             event);
+             news);
 }
 
 void relays::add_address(base::time_point now, relay& which, const turn::allocated& given,

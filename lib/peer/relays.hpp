@@ -102,7 +102,7 @@ class relays {
   [[nodiscard]] relay* find(base::socket_id id);
   [[nodiscard]] relay* find(const base::route& server);
   void start(base::time_point now, relay made, ice::agent& agent);
-  void handle(base::time_point now, relay& which, turn::event& event, ice::agent& agent);
+  void handle(base::time_point now, relay& which, turn::event& news, ice::agent& agent);
   void add_address(base::time_point now, relay& which, const turn::allocated& given,
                    ice::agent& agent);
   [[nodiscard]] static std::string name_of(const relay& which);

@@ -269,8 +269,8 @@ base::time_point transport::next_deadline() const {
 std::optional<transport_event> transport::poll_event(base::time_point now) {
   relays_.update(now, agent_);
   if (auto refused = relays_.poll_refusal()) return *refused;
-  while (auto event = agent_.poll_event()) {
-    if (std::holds_alternative<ice::writable>(*event)) {
+  while (auto news = agent_.poll_event()) {
+    if (std::holds_alternative<ice::writable>(*news)) {
       writable_ = true;
       start_dtls(now);
       continue;
@@ -283,10 +283,10 @@ std::optional<transport_event> transport::poll_event(base::time_point now) {
             return transport_event{std::move(value)};
           }
         },
-        *event);
+        *news);
   }
   if (dtls_) {
-    if (auto event = dtls_->poll_event()) return std::get<dtls::state_changed>(*event);
+    if (auto news = dtls_->poll_event()) return std::get<dtls::state_changed>(*news);
   }
   return std::nullopt;
 }

@@ -1,5 +1,7 @@
 #include "sctp/crc32c.hpp"
 
+#include "sctp/wire.hpp"
+
 #include <array>
 #include <cassert>
 #include <cstddef>
@@ -16,7 +18,6 @@ namespace {
 // RFC 9260 appendix A: the polynomial 0x11EDC6F41, here with its bits reflected.
 constexpr std::uint32_t polynomial = 0x82f63b78;
 constexpr std::size_t checksum_offset = 8;
-constexpr std::size_t common_header_size = 12;
 
 using table = std::array<std::uint32_t, 256>;
 

@@ -19,7 +19,7 @@ client_message read_join(object_reader& in) {
   return out;
 }
 
-client_message read_signal(object_reader& in) {
+client_message read_signal_request(object_reader& in) {
   signal_request out;
   out.to = in.peer("to");
   out.n = in.optional_integer("n", 1, any_integer);
@@ -43,7 +43,7 @@ client_message read_resume(object_reader& in) {
   return out;
 }
 
-client_message read_ice_servers(object_reader&) { return ice_servers_request{}; }
+client_message read_ice_servers_request(object_reader&) { return ice_servers_request{}; }
 
 client_message read_seal(object_reader&) { return seal_message{}; }
 
@@ -56,20 +56,20 @@ void tell_which(const json& signal, decoded<client_message>& refused) {
   if (const auto number = n.optional_integer("n", 1, any_integer); n.ok()) refused.n = number;
 }
 
-struct reader {
+struct client_reader {
   std::string_view type;
   client_message (*read)(object_reader&);
 };
 
-constexpr std::array<reader, 9> readers{{{"join", read_join},
-                                         {"signal", read_signal},
-                                         {"leave", read_leave},
-                                         {"ping", read_ping},
-                                         {"ack", read_ack},
-                                         {"resume", read_resume},
-                                         {"ice-servers", read_ice_servers},
-                                         {"seal", read_seal},
-                                         {"kick", read_kick}}};
+constexpr std::array<client_reader, 9> client_readers{{{"join", read_join},
+                                                       {"signal", read_signal_request},
+                                                       {"leave", read_leave},
+                                                       {"ping", read_ping},
+                                                       {"ack", read_ack},
+                                                       {"resume", read_resume},
+                                                       {"ice-servers", read_ice_servers_request},
+                                                       {"seal", read_seal},
+                                                       {"kick", read_kick}}};
 
 }  // namespace
 
@@ -86,12 +86,13 @@ decoded<client_message> decode_client_message(std::string_view text) {
   object_reader in(*object.value, text);
   const std::string type = in.text("type", max_client_message);
   if (!in.ok()) return {std::nullopt, in.complaint()};
-  const auto* found = std::ranges::find(readers, std::string_view(type), &reader::type);
-  if (found == readers.end()) return {std::nullopt, "unknown 'type'"};
+  const auto* found =
+      std::ranges::find(client_readers, std::string_view(type), &client_reader::type);
+  if (found == client_readers.end()) return {std::nullopt, "unknown 'type'"};
   client_message message = found->read(in);
   if (in.ok()) return {std::move(message), {}};
   decoded<client_message> refused{std::nullopt, in.complaint()};
-  if (found->read == read_signal) tell_which(*object.value, refused);
+  if (found->read == read_signal_request) tell_which(*object.value, refused);
   return refused;
 }
 

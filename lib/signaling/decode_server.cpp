@@ -127,22 +127,23 @@ server_message read_error(object_reader& in) {
   return out;
 }
 
-struct reader {
+struct server_reader {
   std::string_view type;
   server_message (*read)(object_reader&);
 };
 
-constexpr std::array<reader, 11> readers{{{"joined", read_joined},
-                                          {"peer-joined", read_peer_joined},
-                                          {"peer-left", read_peer_left},
-                                          {"peer-away", read_seq_and_id<peer_away_message>},
-                                          {"peer-back", read_seq_and_id<peer_back_message>},
-                                          {"signal", read_signal},
-                                          {"pong", read_pong},
-                                          {"ice-servers", read_ice_servers_answer},
-                                          {"sealed", read_sealed},
-                                          {"going-away", read_going_away},
-                                          {"error", read_error}}};
+constexpr std::array<server_reader, 11> server_readers{
+    {{"joined", read_joined},
+     {"peer-joined", read_peer_joined},
+     {"peer-left", read_peer_left},
+     {"peer-away", read_seq_and_id<peer_away_message>},
+     {"peer-back", read_seq_and_id<peer_back_message>},
+     {"signal", read_signal},
+     {"pong", read_pong},
+     {"ice-servers", read_ice_servers_answer},
+     {"sealed", read_sealed},
+     {"going-away", read_going_away},
+     {"error", read_error}}};
 
 }  // namespace
 
@@ -152,8 +153,9 @@ decoded<server_message> decode_server_message(std::string_view text) {
   object_reader in(*object.value, text);
   const std::string type = in.text("type", max_server_message);
   if (!in.ok()) return {std::nullopt, in.complaint()};
-  const auto* found = std::ranges::find(readers, std::string_view(type), &reader::type);
-  if (found == readers.end()) return {unknown_message{}, {}};
+  const auto* found =
+      std::ranges::find(server_readers, std::string_view(type), &server_reader::type);
+  if (found == server_readers.end()) return {unknown_message{}, {}};
   server_message message = found->read(in);
   if (!in.ok()) return {std::nullopt, in.complaint()};
   return {std::move(message), {}};

@@ -7,14 +7,9 @@
 namespace asiortc::signaling {
 namespace {
 
-std::string write(const json& object) {
-  // Names come from the network as valid UTF-8, but a caller's may not be.
-  return object.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 /// Puts a value that is JSON text already into an object, without parsing it again.
 std::string splice(const json& object, std::string_view field, const json_text& value) {
-  std::string out = write(object);
+  std::string out = to_text(object);
   out.pop_back();
   out.append(",\"").append(field).append("\":").append(value).push_back('}');
   return out;
@@ -38,33 +33,33 @@ struct client_writer {
     json out{{"type", "join"}, {"room", in.room}};
     if (!in.name.empty()) out["name"] = in.name;
     if (!in.token.empty()) out["token"] = in.token;
-    return write(out);
+    return to_text(out);
   }
   std::string operator()(const signal_request& in) const {
     json out{{"type", "signal"}, {"to", in.to}};
     if (in.n) out["n"] = *in.n;
     return splice(out, "data", in.data);
   }
-  std::string operator()(const leave_message&) const { return write({{"type", "leave"}}); }
+  std::string operator()(const leave_message&) const { return to_text({{"type", "leave"}}); }
   std::string operator()(const ping_message& in) const {
     const json out{{"type", "ping"}};
-    return in.ts.empty() ? write(out) : splice(out, "ts", in.ts);
+    return in.ts.empty() ? to_text(out) : splice(out, "ts", in.ts);
   }
   std::string operator()(const ack_message& in) const {
-    return write({{"type", "ack"}, {"seq", in.seq}});
+    return to_text({{"type", "ack"}, {"seq", in.seq}});
   }
   std::string operator()(const resume_message& in) const {
-    return write({{"type", "resume"},
-                  {"session", in.session},
-                  {"secret", in.secret},
-                  {"last_seq", in.last_seq}});
+    return to_text({{"type", "resume"},
+                    {"session", in.session},
+                    {"secret", in.secret},
+                    {"last_seq", in.last_seq}});
   }
   std::string operator()(const ice_servers_request&) const {
-    return write({{"type", "ice-servers"}});
+    return to_text({{"type", "ice-servers"}});
   }
-  std::string operator()(const seal_message&) const { return write({{"type", "seal"}}); }
+  std::string operator()(const seal_message&) const { return to_text({{"type", "seal"}}); }
   std::string operator()(const kick_message& in) const {
-    return write({{"type", "kick"}, {"peer", in.peer}});
+    return to_text({{"type", "kick"}, {"peer", in.peer}});
   }
 };
 
@@ -72,54 +67,54 @@ struct server_writer {
   std::string operator()(const joined_message& in) const {
     json peers = json::array();
     for (const signaling_peer& peer : in.peers) peers.push_back(peer_json(peer));
-    return write({{"type", "joined"},
-                  {"room", in.room},
-                  {"id", in.id},
-                  {"host", in.host},
-                  {"peers", std::move(peers)},
-                  {"ice_servers", ice_servers_json(in.ice_servers)},
-                  {"session", in.session},
-                  {"secret", in.secret},
-                  {"resume_ms", in.resume_ms}});
+    return to_text({{"type", "joined"},
+                    {"room", in.room},
+                    {"id", in.id},
+                    {"host", in.host},
+                    {"peers", std::move(peers)},
+                    {"ice_servers", ice_servers_json(in.ice_servers)},
+                    {"session", in.session},
+                    {"secret", in.secret},
+                    {"resume_ms", in.resume_ms}});
   }
   std::string operator()(const peer_joined_message& in) const {
-    return write(
+    return to_text(
         {{"type", "peer-joined"}, {"seq", in.seq}, {"id", in.peer.id}, {"name", in.peer.name}});
   }
   std::string operator()(const peer_left_message& in) const {
-    return write(
+    return to_text(
         {{"type", "peer-left"}, {"seq", in.seq}, {"id", in.id}, {"reason", to_string(in.reason)}});
   }
   std::string operator()(const peer_away_message& in) const {
-    return write({{"type", "peer-away"}, {"seq", in.seq}, {"id", in.id}});
+    return to_text({{"type", "peer-away"}, {"seq", in.seq}, {"id", in.id}});
   }
   std::string operator()(const peer_back_message& in) const {
-    return write({{"type", "peer-back"}, {"seq", in.seq}, {"id", in.id}});
+    return to_text({{"type", "peer-back"}, {"seq", in.seq}, {"id", in.id}});
   }
   std::string operator()(const signal_message& in) const {
     return splice({{"type", "signal"}, {"seq", in.seq}, {"from", in.from}}, "data", in.data);
   }
   std::string operator()(const pong_message& in) const {
     const json out{{"type", "pong"}};
-    return in.ts.empty() ? write(out) : splice(out, "ts", in.ts);
+    return in.ts.empty() ? to_text(out) : splice(out, "ts", in.ts);
   }
   std::string operator()(const ice_servers_message& in) const {
-    return write({{"type", "ice-servers"}, {"ice_servers", ice_servers_json(in.ice_servers)}});
+    return to_text({{"type", "ice-servers"}, {"ice_servers", ice_servers_json(in.ice_servers)}});
   }
   std::string operator()(const sealed_message& in) const {
-    return write({{"type", "sealed"}, {"seq", in.seq}});
+    return to_text({{"type", "sealed"}, {"seq", in.seq}});
   }
   std::string operator()(const going_away_message& in) const {
-    return write({{"type", "going-away"}, {"reconnect_ms", in.reconnect_ms}});
+    return to_text({{"type", "going-away"}, {"reconnect_ms", in.reconnect_ms}});
   }
   std::string operator()(const error_message& in) const {
     json out{{"type", "error"}, {"code", in.code}, {"message", in.message}};
     if (in.to) out["to"] = *in.to;
     if (in.n) out["n"] = *in.n;
     if (in.fatal) out["fatal"] = true;
-    return write(out);
+    return to_text(out);
   }
-  std::string operator()(const unknown_message&) const { return write({{"type", "unknown"}}); }
+  std::string operator()(const unknown_message&) const { return to_text({{"type", "unknown"}}); }
 };
 
 }  // namespace

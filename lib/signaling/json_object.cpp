@@ -87,6 +87,10 @@ std::string with_paired_surrogates(std::string text) {
 
 }  // namespace
 
+std::string to_text(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 decoded<json> parse_object(std::string_view text) {
   if (too_deep(text)) return {std::nullopt, "the JSON is nested too deeply"};
   json value = json::parse(text.begin(), text.end(), nullptr, false);

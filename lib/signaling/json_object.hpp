@@ -18,6 +18,9 @@ using json = nlohmann::json;
 /// Parses one JSON object of at most `max_json_depth` levels; never throws.
 decoded<json> parse_object(std::string_view text);
 
+/// Names come from the network as valid UTF-8, but a caller's may not be: what is not is replaced.
+std::string to_text(const json& value);
+
 /// Takes typed fields out of an object. The first field that is missing, ill-typed or out of
 /// bounds is remembered as a complaint, and what is read from then on is of no use.
 class object_reader {

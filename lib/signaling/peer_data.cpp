@@ -7,10 +7,6 @@
 namespace asiortc::signaling {
 namespace {
 
-std::string write(const json& object) {
-  return object.dump(-1, ' ', false, json::error_handler_t::replace);
-}
-
 json description_json(const session_description& in) {
   json out;
   out["type"] = to_string(in.type);
@@ -64,7 +60,7 @@ json_text encode_peer_data(const peer_signal& value) {
   } else {
     out["candidate"] = candidate_json(std::get<ice_candidate>(value));
   }
-  return write(out);
+  return to_text(out);
 }
 
 std::optional<peer_signal> decode_peer_data(const json_text& data) {

@@ -12,9 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint32_t change_ip = 4;
-constexpr std::uint32_t change_port = 2;
-
 /// A host of that kind that asks STUN servers, on a network that loses nothing.
 class prober {
  public:

@@ -9,10 +9,8 @@
 namespace asiortc::test {
 namespace {
 
-// RFC 5780 7.2: CHANGE-REQUEST and its flags.
+// RFC 5780 7.2: CHANGE-REQUEST.
 constexpr auto change_request = static_cast<stun::attribute_type>(0x0003);
-constexpr std::uint32_t change_ip = 4;
-constexpr std::uint32_t change_port = 2;
 
 constexpr std::uint16_t stun_port = 3478;
 constexpr std::uint16_t other_stun_port = 3479;

@@ -9,12 +9,17 @@
 #include "support/virtual_network.hpp"
 #include "support/virtual_stream.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 namespace asiortc::test {
+
+// RFC 5780 7.2: the flags of CHANGE-REQUEST.
+inline constexpr std::uint32_t change_ip = 4;
+inline constexpr std::uint32_t change_port = 2;
 
 class virtual_internet {
  public:

@@ -21,16 +21,16 @@ std::shared_ptr<const identity> make(key_type type = key_type::ecdsa_p256) {
   return identity::generate(type, now, now + month).value();
 }
 
-boost::system::error_code refusal(std::string_view pem) {
+boost::system::error_code pem_refusal(std::string_view pem) {
   return test::thrown_by([&] { (void)identity::from_pem(pem).value(); });
 }
 
 /// Seconds from `now` to a time of the certificate.
 std::int64_t seconds_from_now(const ASN1_TIME* time) {
-  const crypto::asn1_time_ptr start(ASN1_TIME_set(nullptr, now));
+  const crypto::asn1_time_ptr from(ASN1_TIME_set(nullptr, now));
   int days = 0;
   int seconds = 0;
-  REQUIRE(ASN1_TIME_diff(&days, &seconds, start.get(), time) == 1);
+  REQUIRE(ASN1_TIME_diff(&days, &seconds, from.get(), time) == 1);
   return std::int64_t{days} * 86400 + seconds;
 }
 
@@ -79,14 +79,14 @@ TEST_CASE("an identity survives PEM, in either order") {
 TEST_CASE("PEM without a key, without a certificate or with another's key is a syntax error") {
   const std::string pem = make()->to_pem();
   const std::size_t split = pem.find("-----BEGIN CERTIFICATE");
-  CHECK(refusal("") == errc::syntax_error);
-  CHECK(refusal("nonsense") == errc::syntax_error);
-  CHECK(refusal(pem.substr(0, split)) == errc::syntax_error);
-  CHECK(refusal(pem.substr(split)) == errc::syntax_error);
+  CHECK(pem_refusal("") == errc::syntax_error);
+  CHECK(pem_refusal("nonsense") == errc::syntax_error);
+  CHECK(pem_refusal(pem.substr(0, split)) == errc::syntax_error);
+  CHECK(pem_refusal(pem.substr(split)) == errc::syntax_error);
   const std::string other = make()->to_pem();
-  CHECK(refusal(other.substr(0, other.find("-----BEGIN CERTIFICATE")) + pem.substr(split)) ==
+  CHECK(pem_refusal(other.substr(0, other.find("-----BEGIN CERTIFICATE")) + pem.substr(split)) ==
         errc::syntax_error);
-  CHECK(refusal(std::string(100'000, 'x')) == errc::syntax_error);
+  CHECK(pem_refusal(std::string(100'000, 'x')) == errc::syntax_error);
   CHECK(ERR_peek_error() == 0);
 }
 
@@ -99,5 +99,5 @@ TEST_CASE("an encrypted key is refused without asking for its password") {
                                    static_cast<int>(password.size()), nullptr, nullptr) == 1);
   char* text = nullptr;
   const long size = BIO_get_mem_data(out.get(), &text);
-  CHECK(refusal(std::string(text, static_cast<std::size_t>(size))) == errc::syntax_error);
+  CHECK(pem_refusal(std::string(text, static_cast<std::size_t>(size))) == errc::syntax_error);
 }

@@ -4,7 +4,7 @@
 
 using namespace asiortc;
 using namespace asiortc::test;
-using ids = std::vector<std::uint16_t>;
+using stream_list = std::vector<std::uint16_t>;
 
 namespace {
 
@@ -21,7 +21,7 @@ TEST_CASE("an OPEN of the wrong parity resets that stream") {
   victim v;
   v.b.receive_open(1, "x");
   CHECK_FALSE(v.b.opened());
-  CHECK(v.b.resets_in_flight() == ids{1});
+  CHECK(v.b.resets_in_flight() == stream_list{1});
   CHECK(v.b.table.statistics().streams_refused == 1);
 }
 
@@ -48,7 +48,7 @@ TEST_CASE("a malformed OPEN, an unknown type and an empty DCEP message reset tha
   v.b.receive(4, sctp::ppid::dcep, {0x77});
   v.b.receive(6, sctp::ppid::dcep, {});
   CHECK_FALSE(v.b.opened());
-  CHECK(v.b.resets_in_flight() == ids{0, 2, 4, 6});
+  CHECK(v.b.resets_in_flight() == stream_list{0, 2, 4, 6});
 }
 
 TEST_CASE("a refused stream drops what comes, and can be used again after both resets") {
@@ -84,7 +84,7 @@ TEST_CASE("channels beyond those that may wait for acceptance are reset") {
   v.b.receive_open(2, "x");
   v.b.receive_open(4, "x");
   CHECK(v.b.all<datachannel::channel_opened_by_peer>().size() == 2);
-  CHECK(v.b.resets_in_flight() == ids{4});
+  CHECK(v.b.resets_in_flight() == stream_list{4});
   v.b.table.accept(*v.b.opened());
   v.b.receive_open(6, "x");
   CHECK(v.b.all<datachannel::channel_opened_by_peer>().size() == 3);
@@ -98,7 +98,7 @@ TEST_CASE("channels whose labels are more than may wait for acceptance are reset
   v.b.receive_open(0, label);
   v.b.receive_open(2, label);
   CHECK(v.b.all<datachannel::channel_opened_by_peer>().size() == 1);
-  CHECK(v.b.resets_in_flight() == ids{2});
+  CHECK(v.b.resets_in_flight() == stream_list{2});
   v.b.table.accept(*v.b.opened());
   v.b.receive_open(4, label);
   CHECK(v.b.all<datachannel::channel_opened_by_peer>().size() == 2);
@@ -143,16 +143,16 @@ TEST_CASE("endless early data is refused by a reset of its stream, not dropped i
   settings.max_early_bytes = 1000;
   victim v(settings);
   for (int i = 0; i < 1000; ++i) v.b.receive(2, sctp::ppid::binary, base::bytes(100));
-  CHECK(v.b.resets_in_flight() == ids{2});
+  CHECK(v.b.resets_in_flight() == stream_list{2});
   // The place is free for others again.
   v.b.receive(4, sctp::ppid::binary, base::bytes(100));
-  CHECK(v.b.resets_in_flight() == ids{2});
+  CHECK(v.b.resets_in_flight() == stream_list{2});
 }
 
 TEST_CASE("empty early messages are bounded too") {
   victim v;
   for (int i = 0; i < 10000; ++i) v.b.receive(2, sctp::ppid::string_empty, {0});
-  CHECK(v.b.resets_in_flight() == ids{2});
+  CHECK(v.b.resets_in_flight() == stream_list{2});
 }
 
 TEST_CASE("early data of a stream that the peer resets is forgotten") {
@@ -160,7 +160,7 @@ TEST_CASE("early data of a stream that the peer resets is forgotten") {
   v.b.receive(2, sctp::ppid::string, {'x'});
   v.b.association.receive(sctp::incoming_streams_reset{{sctp::stream_id{2}}});
   v.b.pump();
-  CHECK(v.b.resets_in_flight() == ids{2});
+  CHECK(v.b.resets_in_flight() == stream_list{2});
   while (v.b.association.move_one(nullptr)) v.b.pump();
   v.b.receive_open(2, "x");
   CHECK(v.b.texts(*v.b.opened()).empty());
@@ -186,7 +186,7 @@ TEST_CASE("endless data for the next channel of a stream that is being reset is 
   v.b.association.move_one(nullptr);  // our reset
   v.b.pump();
   CHECK(v.b.closed(*v.b.opened()));
-  CHECK(v.b.resets_in_flight() == ids{0});
+  CHECK(v.b.resets_in_flight() == stream_list{0});
 }
 
 TEST_CASE("pieces of messages that never end are bounded over all channels") {

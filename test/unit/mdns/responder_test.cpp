@@ -20,11 +20,11 @@ const auto hidden_v6 = *base::ip_address::parse("2001:db8::7");
 constexpr unsigned lan = 3;
 
 /// A responder in hand-set time.
-struct bench {
+struct responder_bench {
   mdns::responder responder;
   base::time_point now{1h};
 
-  bench() { responder.add("own.local", hidden_v4, lan); }
+  responder_bench() { responder.add("own.local", hidden_v4, lan); }
 
   void ask(const mdns::message& query, const base::endpoint& from = asker, unsigned over = lan) {
     responder.handle_datagram(now, mdns::write_message(query), from, over);
@@ -71,7 +71,7 @@ TEST_CASE("a random name is a version 4 UUID under .local, and no two are the sa
 }
 
 TEST_CASE("a question for our name is answered at once, by multicast on its link") {
-  bench b;
+  responder_bench b;
   b.ask("OWN.local.");
   b.ask("OWN.local");
   const auto sent = b.sent();
@@ -86,7 +86,7 @@ TEST_CASE("a question for our name is answered at once, by multicast on its link
 }
 
 TEST_CASE("an answer says that there is no address of the other family") {
-  bench b;
+  responder_bench b;
   b.responder.add("six.local", hidden_v6, lan);
   // RFC 6762 6.1 and RFC 4034 4: the type, the class with the cache-flush bit, the TTL, the length,
   // the name itself, block 0 of the bitmap.
@@ -106,7 +106,7 @@ TEST_CASE("an answer says that there is no address of the other family") {
 }
 
 TEST_CASE("what is no question for one of our names is not answered") {
-  bench b;
+  responder_bench b;
   b.ask("other.local");
   b.ask("own.local.example.org");
   mdns::message answer;
@@ -133,7 +133,7 @@ TEST_CASE("what is no question for one of our names is not answered") {
 }
 
 TEST_CASE("a name whose interface is not known is answered for on all") {
-  bench b;
+  responder_bench b;
   b.responder.add("anywhere.local", hidden_v4, 0);
   mdns::message query;
   query.questions.push_back({"anywhere.local", record_type::any, false});
@@ -144,7 +144,7 @@ TEST_CASE("a name whose interface is not known is answered for on all") {
 }
 
 TEST_CASE("an answer is multicast once a second at most, whatever is asked") {
-  bench b;
+  responder_bench b;
   b.ask("own.local");
   CHECK(b.count() == 1);
   b.now += 49ms;  // crossed the answer on its way
@@ -168,7 +168,7 @@ TEST_CASE("an answer is multicast once a second at most, whatever is asked") {
 }
 
 TEST_CASE("a hundred thousand questions in ten seconds are answered ten times a name") {
-  bench b;
+  responder_bench b;
   b.responder.add("second.local", hidden_v6, lan);
   std::size_t answers = 0;
   for (int i = 0; i < 100000; ++i) {
@@ -181,7 +181,7 @@ TEST_CASE("a hundred thousand questions in ten seconds are answered ten times a 
 }
 
 TEST_CASE("a host that wants the answer for itself gets it so, if the link has had it lately") {
-  bench b;
+  responder_bench b;
   b.ask("own.local", record_type::a, true);
   REQUIRE(b.sent().size() == 1);  // RFC 6762 5.4: the first one is for all
   b.now += 29s;
@@ -200,7 +200,7 @@ TEST_CASE("a host that wants the answer for itself gets it so, if the link has h
 }
 
 TEST_CASE("a plain DNS client gets its answer as RFC 6762 6.7 has it") {
-  bench b;
+  responder_bench b;
   b.ask("own.local", record_type::aaaa, false, plain_client);
   CHECK(b.count() == 0);
   b.ask("own.local", record_type::a, false, plain_client);
@@ -215,7 +215,7 @@ TEST_CASE("a plain DNS client gets its answer as RFC 6762 6.7 has it") {
 }
 
 TEST_CASE("answers to single hosts are bounded for each name and second") {
-  bench b;
+  responder_bench b;
   mdns::message query;
   for (int i = 0; i < 1000; ++i) query.questions.push_back({"own.local", record_type::a, true});
   for (const auto& from : {asker, plain_client}) {
@@ -235,7 +235,7 @@ TEST_CASE("answers to single hosts are bounded for each name and second") {
 }
 
 TEST_CASE("who knows the answer is not told again") {
-  bench b;
+  responder_bench b;
   mdns::message query;
   query.questions.push_back({"own.local", record_type::a, false});
   query.addresses.push_back({"own.local", hidden_v4, 60, false});
@@ -252,7 +252,7 @@ TEST_CASE("who knows the answer is not told again") {
 }
 
 TEST_CASE("a name that ends says goodbye where it was told, and is not answered for") {
-  bench b;
+  responder_bench b;
   b.responder.add("untold.local", hidden_v6, lan);
   b.responder.remove(b.now, "untold.local");
   b.responder.remove(b.now, "never-there.local");
@@ -276,7 +276,7 @@ TEST_CASE("a name that ends says goodbye where it was told, and is not answered 
 }
 
 TEST_CASE("a goodbye is not said to nobody, when all have forgotten the name") {
-  bench b;
+  responder_bench b;
   b.ask("own.local");
   b.sent();
   b.now += 120s;

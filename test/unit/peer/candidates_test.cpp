@@ -6,23 +6,24 @@
 namespace asiortc::test {
 namespace {
 
-const std::string host = "candidate:1 1 udp 2122260223 192.0.2.7 5000 typ host";
+const std::string host_line = "candidate:1 1 udp 2122260223 192.0.2.7 5000 typ host";
 const std::string hidden = "candidate:1 1 udp 2122260223 4a7f.local 5000 typ host";
 
 }  // namespace
 
 TEST_CASE("a candidate needs a remote description and a section") {
   lone_peer peer;
-  CHECK(failure_of(peer.add(host, "0")).code == errc::invalid_state);
+  CHECK(failure_of(peer.add(host_line, "0")).code == errc::invalid_state);
   REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
-  CHECK(failure_of(peer.add(host, std::nullopt)).code == errc::type_error);
-  CHECK(failure_of(peer.add(host, "9")).code == errc::operation_error);
-  CHECK(failure_of(peer.add(host, std::nullopt, std::uint16_t{1})).code == errc::operation_error);
-  CHECK(peer.add(host, "0"));
-  CHECK(peer.add(host, std::nullopt, std::uint16_t{0}));
-  CHECK(peer.add(host, "0", std::uint16_t{7}));  // the mid wins
-  CHECK(peer.add(host, "", std::uint16_t{0}));   // none
-  CHECK(failure_of(peer.add(host, "")).code == errc::type_error);
+  CHECK(failure_of(peer.add(host_line, std::nullopt)).code == errc::type_error);
+  CHECK(failure_of(peer.add(host_line, "9")).code == errc::operation_error);
+  CHECK(failure_of(peer.add(host_line, std::nullopt, std::uint16_t{1})).code ==
+        errc::operation_error);
+  CHECK(peer.add(host_line, "0"));
+  CHECK(peer.add(host_line, std::nullopt, std::uint16_t{0}));
+  CHECK(peer.add(host_line, "0", std::uint16_t{7}));  // the mid wins
+  CHECK(peer.add(host_line, "", std::uint16_t{0}));   // none
+  CHECK(failure_of(peer.add(host_line, "")).code == errc::type_error);
   const auto text = peer->pending_remote_description()->sdp;
   CHECK(count_of(text, "a=candidate:1 1 udp 2122260223 192.0.2.7 5000 typ host") == 1);
 }
@@ -30,8 +31,8 @@ TEST_CASE("a candidate needs a remote description and a section") {
 TEST_CASE("a candidate is read with and without its prefix, and what is unknown is ignored") {
   lone_peer peer;
   REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
-  CHECK(peer.add(host.substr(10), "0"));
-  CHECK(peer.add("a=" + host, "0"));
+  CHECK(peer.add(host_line.substr(10), "0"));
+  CHECK(peer.add("a=" + host_line, "0"));
   CHECK(peer.add("candidate:1 1 tcp 1518280447 192.0.2.7 9 typ host tcptype active", "0"));
   CHECK(peer.add("candidate:1 2 udp 2122260222 192.0.2.7 5001 typ host", "0"));
   CHECK(peer.add("candidate:1 1 udp 2122260223 192.0.2.7 5000 typ future", "0"));
@@ -45,18 +46,18 @@ TEST_CASE("a candidate of an old generation is refused") {
   lone_peer peer;
   REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
   REQUIRE(peer.set_local());
-  CHECK(failure_of(peer.add(host + " ufrag olde", "0")).code == errc::operation_error);
-  CHECK(peer.add(host + " ufrag Zx4k", "0"));
+  CHECK(failure_of(peer.add(host_line + " ufrag olde", "0")).code == errc::operation_error);
+  CHECK(peer.add(host_line + " ufrag Zx4k", "0"));
   ice_candidate named;
-  named.candidate = host;
+  named.candidate = host_line;
   named.sdp_mid = "0";
   named.username_fragment = "olde";
   CHECK(failure_of(peer->add_ice_candidate(start, named)).code == errc::operation_error);
   REQUIRE(peer.set_remote(sdp_type::offer, replace(data_sdp(), "Zx4k", "Next")));
-  CHECK(peer.add(host + " ufrag Zx4k", "0"));  // still current
-  CHECK(peer.add(host + " ufrag Next", "0"));
+  CHECK(peer.add(host_line + " ufrag Zx4k", "0"));  // still current
+  CHECK(peer.add(host_line + " ufrag Next", "0"));
   REQUIRE(peer.set_local());
-  CHECK(failure_of(peer.add(host + " ufrag Zx4k", "0")).code == errc::operation_error);
+  CHECK(failure_of(peer.add(host_line + " ufrag Zx4k", "0")).code == errc::operation_error);
 }
 
 TEST_CASE("an empty candidate ends the candidates, with and without a section") {
@@ -71,7 +72,7 @@ TEST_CASE("an empty candidate ends the candidates, with and without a section") 
 TEST_CASE("candidates given before the answer are used after it") {
   lone_peer peer;
   REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
-  CHECK(peer.add(host, "0"));
+  CHECK(peer.add(host_line, "0"));
   CHECK(peer->candidate_pairs(start).empty());
   REQUIRE(peer.set_local());
   peer.gather();
@@ -215,7 +216,7 @@ TEST_CASE("a name that nobody answers for drops its candidate alone") {
   REQUIRE(peer.set_local());
   peer.gather();
   REQUIRE(peer.add(hidden, "0"));
-  REQUIRE(peer.add(host, "0"));
+  REQUIRE(peer.add(host_line, "0"));
   REQUIRE(peer.lookups().size() == 1);
   peer->name_resolved(start, peer.lookups()[0].token, {});
   REQUIRE(peer->candidate_pairs(start).size() == 1);

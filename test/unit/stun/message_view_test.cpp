@@ -15,12 +15,12 @@ using test::from_hex;
 
 namespace {
 
-constexpr stun::transaction_id id{};
-const auto key = base::as_bytes("key");
+constexpr stun::transaction_id zero_id{};
+const auto short_key = base::as_bytes("key");
 
 /// A binding request with these attributes behind its header.
 base::bytes request_with(base::byte_span attributes) {
-  message_builder builder(message_class::request, stun::method::binding, id);
+  message_builder builder(message_class::request, stun::method::binding, zero_id);
   base::bytes message = std::move(builder).take();
   message.insert(message.end(), attributes.begin(), attributes.end());
   base::byte_writer(message).patch_u16(2, static_cast<std::uint16_t>(attributes.size()));
@@ -57,7 +57,7 @@ TEST_CASE("attributes must lie within the message") {
 }
 
 TEST_CASE("a fingerprint must be right and last") {
-  message_builder builder(message_class::request, stun::method::binding, id);
+  message_builder builder(message_class::request, stun::method::binding, zero_id);
   builder.add_fingerprint();
   REQUIRE(message_view::parse(builder.bytes()));
   builder.add_flag(attribute_type::use_candidate);
@@ -68,20 +68,20 @@ TEST_CASE("a fingerprint must be right and last") {
 }
 
 TEST_CASE("what stands behind the integrity attribute is not believed") {
-  message_builder builder(message_class::request, stun::method::binding, id);
+  message_builder builder(message_class::request, stun::method::binding, zero_id);
   builder.add_u32(attribute_type::priority, 1)
-      .add_integrity(key)
+      .add_integrity(short_key)
       .add_flag(attribute_type::use_candidate)
       .add_u32(attribute_type::priority, 2);
   const auto message = message_view::parse(builder.bytes());
   REQUIRE(message);
-  CHECK(message->verify_integrity(key));
+  CHECK(message->verify_integrity(short_key));
   CHECK_FALSE(message->has(attribute_type::use_candidate));
   CHECK(message->find_u32(attribute_type::priority) == 1U);
 }
 
 TEST_CASE("the first of several attributes of one type counts") {
-  message_builder builder(message_class::request, stun::method::binding, id);
+  message_builder builder(message_class::request, stun::method::binding, zero_id);
   builder.add_u32(attribute_type::priority, 1).add_u32(attribute_type::priority, 2);
   CHECK(message_view::parse(builder.bytes())->find_u32(attribute_type::priority) == 1U);
 }
@@ -135,17 +135,17 @@ TEST_CASE("an integrity attribute of an odd size never verifies") {
     const auto bytes = request_with(from_hex(attribute));
     REQUIRE(message_view::parse(bytes));
     CHECK(message_view::parse(bytes)->has_integrity());
-    CHECK_FALSE(message_view::parse(bytes)->verify_integrity(key));
+    CHECK_FALSE(message_view::parse(bytes)->verify_integrity(short_key));
   }
-  CHECK_FALSE(message_view::parse(request_with({}))->verify_integrity(key));
+  CHECK_FALSE(message_view::parse(request_with({}))->verify_integrity(short_key));
 }
 
 TEST_CASE("a truncated SHA256 verifies over its own length") {
   const base::bytes before = request_with({});
-  const auto hash = stun::integrity_sha256(key, before, 16);
-  message_builder builder(message_class::request, stun::method::binding, id);
+  const auto hash = stun::integrity_sha256(short_key, before, 16);
+  message_builder builder(message_class::request, stun::method::binding, zero_id);
   builder.add(attribute_type::message_integrity_sha256, base::byte_span(hash).first(16));
-  CHECK(message_view::parse(builder.bytes())->verify_integrity(key));
+  CHECK(message_view::parse(builder.bytes())->verify_integrity(short_key));
 }
 
 TEST_CASE("a first byte of 0 to 3 is STUN's") {

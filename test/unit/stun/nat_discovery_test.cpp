@@ -103,10 +103,10 @@ class bench {
   }
 
   base::endpoint translate(const base::route& way) {
-    base::endpoint key = way.remote;
-    if (mapping != nat_behaviour::address_and_port_dependent) key.port = 0;
-    if (mapping == nat_behaviour::endpoint_independent) key = {};
-    const auto [place, is_new] = ports_.try_emplace({way.local, key}, next_port_);
+    base::endpoint flow = way.remote;
+    if (mapping != nat_behaviour::address_and_port_dependent) flow.port = 0;
+    if (mapping == nat_behaviour::endpoint_independent) flow = {};
+    const auto [place, is_new] = ports_.try_emplace({way.local, flow}, next_port_);
     if (is_new) ++next_port_;
     return {*base::ip_address::parse(translates ? "203.0.113.1" : "10.0.0.2"), place->second};
   }
