@@ -22,6 +22,11 @@ namespace asio = boost::asio;
 /// A user who wants to leave does not wait for somebody who has fallen silent.
 constexpr std::chrono::seconds impatience(1);
 
+/// Before the room is entered again; doubled each time, as long as no stay was longer than the
+/// most.
+constexpr std::chrono::milliseconds first_pause(250);
+constexpr std::chrono::milliseconds longest_pause(8000);
+
 void apply(const chat_options& options, asiortc::configuration& config) {
   for (const auto& url : options.stun) config.ice_servers.emplace_back(url);
   for (const auto& url : options.turn) {
@@ -126,14 +131,15 @@ asio::awaitable<void> chat::wait_for_change() {
 // The room.
 
 asio::awaitable<void> chat::stay_in_room() {
-  std::chrono::milliseconds pause(250);
+  auto pause = first_pause;
   while (!finished_) {
     try {
       auto client = co_await entrance_.enter();
-      pause = std::chrono::milliseconds(250);
+      const auto entered = std::chrono::steady_clock::now();
       client_ = &client;
       co_await follow(client);
       client_ = nullptr;
+      if (std::chrono::steady_clock::now() - entered > longest_pause) pause = first_pause;
       for (const auto& peer : links_) peer->present = false;
       co_await client.async_close(asio::use_awaitable);
     } catch (const no_entrance&) {
@@ -143,7 +149,7 @@ asio::awaitable<void> chat::stay_in_room() {
     if (!std::exchange(returning_, false)) tell("signaling: lost the server, trying again");
     asio::steady_timer timer(context_, pause);
     co_await timer.async_wait(asio::use_awaitable);
-    pause = std::min(pause * 2, std::chrono::milliseconds(8000));
+    pause = std::min(pause * 2, longest_pause);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <boost/asio.hpp>
 
+#include <charconv>
 #include <csignal>
 #include <iostream>
 #include <memory>
@@ -50,14 +51,15 @@ asio::awaitable<void> serve(std::string url) {
 }
 
 int main(int argc, char** argv) try {
-  if (argc != 3) {
+  asiortc::signaling_server_options options;
+  const std::string port = argc == 3 ? argv[2] : "";
+  const auto [end, wrong] = std::from_chars(port.data(), port.data() + port.size(), options.port);
+  if (argc != 3 || wrong != std::errc() || *end != '\0') {
     std::cerr << "usage: echo_server HOST PORT\n";
     return 2;
   }
   asio::io_context context;
-  asiortc::signaling_server_options options;
   options.host = argv[1];
-  options.port = static_cast<std::uint16_t>(std::stoi(argv[2]));
   options.allow_any_origin = true;  // pages from files and from anywhere may come
   asiortc::signaling_server server(context.get_executor(), options);
   server.listen();

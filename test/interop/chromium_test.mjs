@@ -1,11 +1,11 @@
 // Chromium against asiortc, through the real signaling server.
-// Usage: node chromium_test.mjs SIGNALING_SERVER INTEROP_PEER PEER_CLI
+// Usage: node chromium_test.mjs SIGNALING_SERVER INTEROP_PEER PEER_CLI ECHO_SERVER
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { Program, startChromium, startSignaling } from './harness.mjs';
 
-const [signalingPath, peerPath, cliPath] = process.argv.slice(2);
+const [signalingPath, peerPath, cliPath, echoPath] = process.argv.slice(2);
 let chromium;
 let signaling;
 
@@ -50,6 +50,19 @@ async function exchange(peer) {
 }
 
 const exchangeInPage = `(${exchange})`;
+
+test("the tutorial's page and its echo server", async () => {
+  const server = new Program(echoPath, ['127.0.0.1', '0']);
+  const url = (await server.line(/^listening on ws:/)).replace('listening on ', '');
+  const page = await chromium.newPage();
+  await page.goto(new URL('../../docs/examples/echo.html?server=' + url, import.meta.url).href);
+  await page.locator('#line:enabled').fill('good day');
+  await page.locator('#line').press('Enter');
+  await page.getByText('echo: good day').waitFor();
+  await server.line(/^browser opened echo$/);
+  await page.close();
+  assert.equal(await server.stop(), 0);
+});
 
 test('the browser offers', async () => {
   const peer = startPeer('browser-offers');
