@@ -14,8 +14,12 @@ def defined(library, *options):
 def is_ours(name):
     """Whether it is a name of ours, and not an instantiation of someone else's template."""
     name = re.sub(r"^(vtable|typeinfo|typeinfo name|VTT|guard variable|construction vtable) for ", "", name)
-    name = re.sub(r"^(non-)?virtual thunk to ", "", name)
-    return re.match(r"([\w:<>, *&]+ )?asiortc::", re.split(r"[(<]", name)[0]) is not None
+    name = re.sub(r"^(non-)?virtual thunk to ", "", name).replace("(anonymous namespace)", "unnamed")
+    arguments = True
+    while arguments:
+        name, arguments = re.subn(r"<[^<>]*>", "", name)
+    # Of a template the type that it returns stands in front; that of a conversion is its name.
+    return name.split("(")[0].split("::operator ")[0].split(" ")[-1].startswith("asiortc::")
 
 
 def check(libdir):
