@@ -15,7 +15,7 @@ void peer_driver::impl::open_missing_sockets(const system_addresses& there) {
       return socket->is_open() && socket->local().address == local.address;
     });
     // After an ICE restart the core gathers from the sockets that it knows by itself.
-    if (!open && sockets.size() < max_sockets) open_socket(local.address, local.preference);
+    if (!open && may_open_socket()) open_socket(local.address, local.preference);
   }
   if (options.ice_tcp) open_missing_ends(chosen);
 }
@@ -40,6 +40,11 @@ void peer_driver::impl::handle_interface_change(const interface_watch::snapshot&
   const auto open = sockets;
   for (const auto& socket : open) {
     if (!is_there(socket->local().address) && socket->is_open()) lose_socket(socket);
+  }
+  const auto connected = streams;
+  for (const auto& stream : connected) {
+    const auto local = stream->local();
+    if (local && !is_there(*local)) lose_stream(stream, "the local address of a stream is gone");
   }
   std::erase_if(hidden, [&](const auto& entry) { return !is_there(entry.first); });
   lose_ends(there->all);

@@ -44,19 +44,32 @@ void peer_driver::impl::follow_mux() {
     hide(told, each.local.address);
     core->add_local_socket(now, told);
   }
+  move_carriers_of_mux();
+}
+
+/// A mux that was closed has no addresses, and takes no relay with it.
+void peer_driver::impl::move_carriers_of_mux() {
+  const auto addresses = local_addresses();
+  if (addresses.empty()) return;
+  const auto carriers = carrier_sockets;
+  for (const auto& each : carriers) {
+    const auto local = each.socket->local().address;
+    const bool there = std::find(addresses.begin(), addresses.end(), local) != addresses.end();
+    if (!there && each.socket->is_open()) lose_socket(each.socket);
+  }
+  const auto asked = asked_beside_mux;
+  for (const auto& [server, address] : asked) ask_beside_mux(server, address);
 }
 
 /// A TURN server knows its clients by address and port, so that those of one port would be one to
 /// it: each peer asks from sockets of its own.
 void peer_driver::impl::ask_beside_mux(const turn_server& server, const base::endpoint& address) {
+  const bool known = std::any_of(
+      asked_beside_mux.begin(), asked_beside_mux.end(),
+      [&](const auto& each) { return each.first.url == server.url && each.second == address; });
+  if (!known) asked_beside_mux.emplace_back(server, address);
   for (const auto& each : mux->addresses()) {
     if (!ice::can_pair(each.local.address, address.address)) continue;
-    const std::pair asked(each.local.address, address);
-    if (std::find(asked_beside_mux.begin(), asked_beside_mux.end(), asked) !=
-        asked_beside_mux.end()) {
-      continue;
-    }
-    asked_beside_mux.push_back(asked);
     open_carrier(server, address, each.local, family_of(address.address));
   }
 }

@@ -3,6 +3,8 @@
 #include "io/clock.hpp"
 #include "io/peer_driver_impl.hpp"
 
+#include <algorithm>
+
 namespace asiortc::io {
 namespace {
 
@@ -12,6 +14,11 @@ bool carries_sctp(const base::datagram& datagram) {
 }
 
 }  // namespace
+
+bool peer_driver::impl::may_open_socket() const {
+  return std::count_if(sockets.begin(), sockets.end(),
+                       [](const auto& socket) { return socket->is_open(); }) < max_sockets;
+}
 
 std::shared_ptr<udp_socket> peer_driver::impl::bind_socket(const base::ip_address& address) {
   const std::uint32_t start = options.port_min == 0 ? 0 : crypto::system_random().u32();

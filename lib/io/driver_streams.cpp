@@ -66,11 +66,8 @@ void peer_driver::impl::ask_for_other_family(const turn_server& server,
   if (find_local(!v4)) return;
   const auto other = v4 ? turn::address_family::ipv6 : turn::address_family::ipv4;
   if (server.transport != turn_transport::udp) return open_stream(server, address, other);
-  const auto known = std::find(doubled_servers.begin(), doubled_servers.end(), address);
   const auto beside = find_local(v4);
-  if (known != doubled_servers.end() || !beside) return;
-  doubled_servers.push_back(address);
-  open_carrier(server, address, {{}, *beside, udp_preference}, other);
+  if (beside) open_carrier(server, address, {{}, *beside, udp_preference}, other);
 }
 
 std::vector<base::ip_address> peer_driver::impl::local_addresses() const {
@@ -85,12 +82,24 @@ std::vector<base::ip_address> peer_driver::impl::local_addresses() const {
   return all;
 }
 
-/// Asks over a socket that serves nothing else.
+/// Asks over a socket that serves nothing else. One that is there asks again, which does nothing
+/// while its allocation stands.
 void peer_driver::impl::open_carrier(const turn_server& server, const base::endpoint& address,
                                      const local_address& local, turn::address_family family) {
-  if (sockets.size() >= max_sockets) return;
-  const auto socket = bind_socket(local.address);
-  if (!socket) return;
+  std::erase_if(carrier_sockets, [](const auto& each) { return !each.socket->is_open(); });
+  const auto known =
+      std::find_if(carrier_sockets.begin(), carrier_sockets.end(), [&](const auto& each) {
+        return each.server == address && each.family == family &&
+               each.socket->local().address == local.address;
+      });
+  std::shared_ptr<udp_socket> socket;
+  if (known != carrier_sockets.end()) {
+    socket = known->socket;
+  } else {
+    socket = may_open_socket() ? bind_socket(local.address) : nullptr;
+    if (!socket) return;
+    carrier_sockets.push_back({address, family, socket});
+  }
   peer::turn_carrier carrier;
   carrier.id = socket->id();
   carrier.preference = local.preference;

@@ -44,9 +44,7 @@ void peer_driver::impl::open_missing_ends(const std::vector<local_address>& chos
 }
 
 void peer_driver::impl::open_ends(const local_address& local) {
-  const auto next_id = [this] {
-    return base::socket_id{static_cast<std::uint32_t>(tcp_ends.size() + 1) | tcp_bit};
-  };
+  const auto next_id = [this] { return base::socket_id{++last_end | tcp_bit}; };
   const auto tell = [&](const tcp_end& end, ice::tcp_type type) {
     ice::local_socket told{end.id(), end.local(), local.preference, {}, type};
     told.address.address = map_address(local.address, options.external_addresses);
@@ -82,6 +80,7 @@ void peer_driver::impl::lose_ends(const std::vector<system_address>& addresses) 
     });
     core->remove_socket(clock_now(), end->id(), {gone, "the local address is gone"});
   }
+  std::erase_if(tcp_ends, [](const auto& end) { return !end->is_open(); });
 }
 
 void peer_driver::impl::accept_at(const std::shared_ptr<tcp_end>& end) {

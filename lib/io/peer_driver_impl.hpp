@@ -78,6 +78,7 @@ struct peer_driver::impl final : public detail::context_listener {
   void handle_mux();
   void follow_mux();
   void ask_beside_mux(const turn_server& server, const base::endpoint& address);
+  void move_carriers_of_mux();
 
   // Addresses that come and go (driver_interfaces.cpp).
   void open_missing_sockets(const system_addresses& there);
@@ -91,6 +92,7 @@ struct peer_driver::impl final : public detail::context_listener {
   void ask_for_relay(const turn_server& server, const base::endpoint& address);
   void ask_for_other_family(const turn_server& server, const base::endpoint& address);
   [[nodiscard]] std::vector<base::ip_address> local_addresses() const;
+  [[nodiscard]] bool may_open_socket() const;
   void open_carrier(const turn_server& server, const base::endpoint& address,
                     const local_address& local, turn::address_family family);
   void open_stream(const turn_server& server, const base::endpoint& address,
@@ -143,8 +145,8 @@ struct peer_driver::impl final : public detail::context_listener {
   std::optional<peer::peer> core;
   peer_observer* observer = nullptr;
 
-  /// Each gathering may find new addresses; ids of sockets are never used again.
-  static constexpr std::size_t max_sockets = 64;
+  /// Open at once. Each gathering may find new addresses; ids of sockets are never used again.
+  static constexpr std::ptrdiff_t max_sockets = 64;
   std::vector<std::shared_ptr<udp_socket>> sockets;  // socket_id n is at n - 1
   std::size_t blocked_sockets = 0;
   std::map<base::ip_address, mdns_service::held_name> hidden;
@@ -153,11 +155,19 @@ struct peer_driver::impl final : public detail::context_listener {
   std::vector<std::shared_ptr<turn_stream>> streams;
   std::uint32_t last_stream = 0;
   std::vector<std::shared_ptr<tcp_end>> tcp_ends;
+  std::uint32_t last_end = 0;
   std::vector<std::shared_ptr<tcp_connection>> connections;
   std::optional<boost::asio::steady_timer> sweep_timer;
   bool sweeping = false;
-  std::vector<base::endpoint> doubled_servers;  ///< asked for the other family too, over UDP
-  std::vector<std::pair<base::ip_address, base::endpoint>> asked_beside_mux;
+  /// One that serves nothing but an allocation of a TURN server.
+  struct carrier_socket {
+    base::endpoint server;
+    turn::address_family family;
+    std::shared_ptr<udp_socket> socket;
+  };
+  std::vector<carrier_socket> carrier_sockets;
+  /// Of a peer of a mux; to be asked from addresses that come, too.
+  std::vector<std::pair<turn_server, base::endpoint>> asked_beside_mux;
   std::optional<boost::asio::steady_timer> timer;
   base::time_point armed = base::never;
 

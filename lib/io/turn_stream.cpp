@@ -120,6 +120,15 @@ base::socket_id turn_stream::id() const { return impl_->wanted.id; }
 const base::endpoint& turn_stream::server() const { return impl_->wanted.server; }
 turn::address_family turn_stream::family() const { return impl_->wanted.family; }
 
+std::optional<base::ip_address> turn_stream::local() const {
+  socket_address bound;
+  socklen_t size = socket_address::capacity();
+  if (::getsockname(impl_->socket.native_handle(), bound.data(), &size) != 0) return std::nullopt;
+  const base::ip_address address = bound.to_endpoint().address.unmapped();
+  if (address.is_unspecified()) return std::nullopt;
+  return address;
+}
+
 void turn_stream::async_open(handler done) {
   impl_->start_timer();
   impl_->socket.async_connect(to_tcp(impl_->wanted.server),

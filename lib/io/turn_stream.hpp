@@ -40,6 +40,8 @@ class turn_stream {
   [[nodiscard]] base::socket_id id() const;
   [[nodiscard]] const base::endpoint& server() const;
   [[nodiscard]] turn::address_family family() const;
+  /// The address of this machine that it goes from, once the system has chosen it.
+  [[nodiscard]] std::optional<base::ip_address> local() const;
 
   /// Connects, and with TLS shakes hands: the certificate must be trusted and name the host.
   /// `timed_out` after ten seconds.

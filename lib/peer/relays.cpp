@@ -51,14 +51,26 @@ relays::relay* relays::find(const base::route& server) {
 
 void relays::allocate(base::time_point now, const turn_carrier& over, const turn_server& server,
                       ice::agent& agent) {
+  drop_if_silent(now, {over.id, server.address}, agent);
   start(now, make_relay(server.address, server, over, 0), agent);
 }
 
+/// Who asks anew would else wait for the end of a lifetime that the server may not know of.
+void relays::drop_if_silent(base::time_point now, const base::route& server, ice::agent& agent) {
+  relay* const known = find(server);
+  if (known == nullptr || !known->client.is_silent(now)) return;
+  const auto id = known->id;
+  agent.remove_local_socket(now, id);
+  release_gathering(now, *known, agent);
+  std::erase_if(relays_, [=](const relay& r) { return r.id == id; });
+}
+
 void relays::start(base::time_point now, relay made, ice::agent& agent) {
-  if (relays_.size() >= max_relays || find(made.server) != nullptr) return;
+  if (relays_.size() >= max_relays || find(made.server) != nullptr) {
+    return release_gathering(now, made, agent);
+  }
   made.id = base::socket_id{++last_id_ | relayed_bit};
-  made.holds_gathering = true;
-  agent.hold_gathering();
+  if (!std::exchange(made.holds_gathering, true)) agent.hold_gathering();
   made.client.start(now);
   relays_.push_back(std::move(made));
 }
@@ -117,12 +129,18 @@ void relays::handle(base::time_point now, relay& which, turn::event& news, ice::
   std::visit(overloaded{
                  [&](const turn::allocated& given) { add_address(now, which, given, agent); },
                  [&](const turn::failed& refused) {
-                   if (refused.alternate && which.redirections < max_redirections) {
+                   // A stream leads to its server and no other.
+                   const bool may_follow =
+                       !which.carrier.reliable && which.redirections < max_redirections;
+                   if (refused.alternate && may_follow) {
                      redirected_.push_back(make_relay(*refused.alternate, which.configured,
                                                       which.carrier, which.redirections + 1));
-                   } else {
-                     note_failure(which, refused.why, refused.code);
+                     // It holds the gathering on.
+                     redirected_.back().holds_gathering =
+                         std::exchange(which.holds_gathering, false);
+                     return;
                    }
+                   note_failure(which, refused.why, refused.code);
                    release_gathering(now, which, agent);
                  },
                  [&](const turn::ended& lost) {
@@ -149,6 +167,7 @@ void relays::add_address(base::time_point now, relay& which, const turn::allocat
   if (!which.carrier.reliable) {
     agent.add_reflexive_address(now, which.server.local, given.mapped, which.server.remote.address);
   }
+  last_failure_.reset();
   release_gathering(now, which, agent);
 }
 
@@ -173,7 +192,12 @@ std::string relays::name_of(const relay& which) {
 }
 
 void relays::note_failure(const relay& which, const base::failure& why, std::uint16_t code) {
+  const auto before = last_failure_;
   note_failure(name_of(which), which.server.local, why, code);
+  // An address of the other family is asked for on the chance; that there is none explains nothing.
+  const bool of_other_family =
+      (which.carrier.family == turn::address_family::ipv4) != which.server.remote.address.is_v4();
+  if (of_other_family) last_failure_ = before;
 }
 
 void relays::note_failure(const std::string& server, base::socket_id asked_from,

@@ -54,7 +54,7 @@ class relays {
   [[nodiscard]] bool empty() const { return relays_.empty(); }
 
   /// Asks the server for an address. Gathering waits for the answer. Nothing happens when this is
-  /// done already, or for the 33rd time.
+  /// done already and the server answers, or for the 33rd time.
   void allocate(base::time_point now, const turn_carrier& over, const turn_server& server,
                 ice::agent& agent);
   /// The socket or stream is gone, and with it what was allocated over it.
@@ -102,6 +102,7 @@ class relays {
   [[nodiscard]] relay* find(base::socket_id id);
   [[nodiscard]] relay* find(const base::route& server);
   void start(base::time_point now, relay made, ice::agent& agent);
+  void drop_if_silent(base::time_point now, const base::route& server, ice::agent& agent);
   void handle(base::time_point now, relay& which, turn::event& news, ice::agent& agent);
   void add_address(base::time_point now, relay& which, const turn::allocated& given,
                    ice::agent& agent);

@@ -137,6 +137,17 @@ asio::awaitable<void> talk_through_refusals(own_network& network, talkers& some)
   while (!tells(first, address) || !tells(second, address)) co_await some.talk();
 }
 
+/// Over time a peer has more addresses than it may have at once.
+asio::awaitable<void> change_often(own_network& network, talkers& some) {
+  constexpr int at_once = 12;
+  for (int first = 10; first < 10 + 7 * at_once; first += at_once) {
+    for (int i = 0; i < at_once; ++i) network.add(first + i);
+    const auto last = own_network::address_of(first + at_once - 1);
+    while (!tells(some.pair.second, last)) co_await some.talk();
+    for (int i = 0; i < at_once; ++i) network.remove(first + i);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("peers outlive changes of the interfaces") {
@@ -156,6 +167,8 @@ TEST_CASE("peers outlive changes of the interfaces") {
 
   // That the system does not tell its addresses is no sign that they are gone.
   run(context, talk_through_refusals(network, all.front()));
+
+  run(context, change_often(network, all.front()));
   for (auto& each : all) {
     CHECK(each.pair.first.connection_state() == connection_state::connected);
     run(context, each.talk());

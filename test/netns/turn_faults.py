@@ -88,13 +88,35 @@ def killed(world, program, over="udp"):
         print(f"both said so after {time.monotonic() - started:.1f} s")
 
 
-def restarted(world, program):
+def restarted(world, program, *flags):
     """The only server forgets everything: both ask it anew, and the connection goes on."""
     server = world.start_turn_server(addresses=[ONE])
-    with converse(world, program, *turn_flags(ONE), "--relay-only") as talk:
+    with converse(world, program, *turn_flags(ONE), "--relay-only", *flags) as talk:
         need_route(talk, talk.peers, f"relayed via {ONE}")
         world.machine.end(server)
         world.start_turn_server(addresses=[ONE])
+        print(f"heard again after {talk.recovery(15, 'the server was restarted'):.2f} s")
+        talk.finish()
+
+
+def chat_in_family(world, program, site):
+    host = SERVERS[site.kind.family][0]
+    host = f"[{host}]" if ":" in host else host
+    return Peer(world.machine, site.name, site.host, program, "chat", "turn", "--name", site.name,
+                "--server", f"ws://{host}:{SIGNALING_PORT}/", "--turn", f"turn:{host}:{STUN_PORT}",
+                "--turn-user", USER, "--turn-pass", PASSWORD)
+
+
+def restarted_between_families(world, program):
+    """The server has what each of the two lacks, IPv6 and IPv4, and forgets it."""
+    server = world.start_turn_server()
+    sites = [world.site(KINDS[kind]) for kind in ("port-restricted", "firewall-port-6")]
+    world.machine.await_links()
+    with Conversation(world.machine, lambda: chat_in_family(world, program, sites[0]),
+                      lambda: chat_in_family(world, program, sites[1])) as talk:
+        talk.need(talk.flows(), CONNECTING, "a connection")
+        world.machine.end(server)
+        world.start_turn_server()
         print(f"heard again after {talk.recovery(15, 'the server was restarted'):.2f} s")
         talk.finish()
 
@@ -129,6 +151,8 @@ SCENARIOS = {
     "killed": killed,
     "killed-tcp": lambda world, program: killed(world, program, "tcp"),
     "restarted": restarted,
+    "restarted-mux": lambda world, program: restarted(world, program, "--udp-mux", "0"),
+    "restarted-families": restarted_between_families,
     "second-server": second_server,
     "direct-path": direct_path,
 }
