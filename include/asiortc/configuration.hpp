@@ -67,7 +67,12 @@ class ASIORTC_EXPORT timeouts {
   std::chrono::milliseconds consent_interval{
       5000};  ///< between checks of the pair in use, +-20 %; from 50
   std::chrono::milliseconds keepalive{15000};  ///< between checks of a pair in reserve; from 50
-  std::chrono::milliseconds dtls_handshake{30000};  ///< for the whole handshake (RFC 6347 4.2)
+  /// Until a request to a STUN server or over a pair is sent again, doubled each time (RFC 8489
+  /// 6.2.1's RTO, RFC 8445 14.3); a server that is silent for 19 of it gives no candidate; from 50.
+  std::chrono::milliseconds stun_rto{500};
+  std::chrono::milliseconds turn_connect{10000};     ///< for TCP and TLS to a TURN server
+  std::chrono::milliseconds turn_allocation{39500};  ///< until a TURN server is given up
+  std::chrono::milliseconds dtls_handshake{30000};   ///< for the whole handshake (RFC 6347 4.2)
   std::chrono::milliseconds close_drain{
       30000};  ///< how long `async_close` waits for acknowledgement; from 0
 

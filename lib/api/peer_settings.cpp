@@ -119,6 +119,9 @@ void check_times(const timeouts& given) {
   // RFC 8445 14.2: an agent sends at most one packet in 50 ms.
   check_time("consent_interval", given.consent_interval, 50ms);
   check_time("keepalive", given.keepalive, 50ms);
+  check_time("stun_rto", given.stun_rto, 50ms);
+  check_time("turn_connect", given.turn_connect, 1ms);
+  check_time("turn_allocation", given.turn_allocation, 1ms);
   check_time("dtls_handshake", given.dtls_handshake, 1ms);
   check_time("close_drain", given.close_drain, 0ms);
 }
@@ -160,6 +163,10 @@ peer_settings make_peer_settings(const configuration& config) {
   made.core.ice.consent_timeout = config.timeouts.consent;
   made.core.ice.consent_interval = config.timeouts.consent_interval;
   made.core.ice.keepalive_interval = config.timeouts.keepalive;
+  made.core.ice.initial_rto = config.timeouts.stun_rto;
+  made.core.turn.rto = config.timeouts.stun_rto;
+  made.core.turn.give_up_after = config.timeouts.turn_allocation;
+  made.driver.turn_connect_timeout = config.timeouts.turn_connect;
   made.core.ice.lite = config.ice_lite;
   made.core.ice.tcp = config.ice_tcp && !made.core.ice.relay_only;
   made.core.pool_candidates = config.ice_candidate_pool_size > 0;

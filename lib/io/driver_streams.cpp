@@ -120,6 +120,7 @@ void peer_driver::impl::open_stream(const turn_server& server, const base::endpo
   settings.tls = server.transport == turn_transport::tls;
   settings.family = family;
   settings.trusted_certificates = options.turn_trusted_certificates;
+  settings.timeout = options.turn_connect_timeout;
   const auto stream = std::make_shared<turn_stream>(strand.get(), std::move(settings));
   streams.push_back(stream);
   ++servers_pending;

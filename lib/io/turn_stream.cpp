@@ -20,7 +20,6 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr auto open_timeout = std::chrono::seconds(10);
 constexpr std::size_t turn_read_size = 16 * 1024;
 // A packet of SCTP in DTLS with TURN around it stays far below this.
 constexpr std::size_t largest_packet = 4096;
@@ -75,7 +74,7 @@ struct turn_stream::impl {
   }
 
   void start_timer() {
-    timer.expires_after(open_timeout);
+    timer.expires_after(wanted.timeout);
     timer.async_wait([this, alive = std::weak_ptr<bool>(token)](error_code error) {
       if (error || alive.expired()) return;
       timed_out = true;

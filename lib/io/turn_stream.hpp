@@ -4,11 +4,13 @@
 #include "base/bytes.hpp"
 #include "base/endpoint.hpp"
 #include "base/packet.hpp"
+#include "base/time.hpp"
 #include "io/guarded_strand.hpp"
 #include "turn/client.hpp"
 
 #include <boost/system/error_code.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -25,6 +27,7 @@ class turn_stream {
     bool tls = false;
     std::string trusted_certificates;                          ///< PEM; empty: the system's
     turn::address_family family = turn::address_family::ipv4;  ///< of the address asked for over it
+    base::duration timeout = std::chrono::seconds(10);         ///< for TCP and TLS together
   };
   /// Completes on the strand; captures what keeps the stream alive.
   using handler = std::function<void(boost::system::error_code)>;
@@ -44,7 +47,7 @@ class turn_stream {
   [[nodiscard]] std::optional<base::ip_address> local() const;
 
   /// Connects, and with TLS shakes hands: the certificate must be trusted and name the host.
-  /// `timed_out` after ten seconds.
+  /// `timed_out` after `settings::timeout`.
   void async_open(handler done);
   /// Why the certificate was refused, where that was it; else the error's own words.
   [[nodiscard]] std::string explain(boost::system::error_code error) const;

@@ -13,6 +13,7 @@ transport_settings transport_settings_of(const settings& settings, const base::l
   transport_settings transport;
   transport.identity = settings.identity;
   transport.ice = settings.ice;
+  transport.turn = settings.turn;
   transport.dtls_handshake_timeout = settings.dtls_handshake_timeout;
   transport.log = log;
   return transport;

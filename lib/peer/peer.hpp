@@ -42,6 +42,7 @@ struct settings {
   std::shared_ptr<const crypto::identity> identity;
   asiortc::bundle_policy bundle_policy = asiortc::bundle_policy::balanced;
   ice::agent_settings ice;
+  turn_times turn;
   /// Gather before a description asks for it.
   bool pool_candidates = false;
   base::duration dtls_handshake_timeout = std::chrono::seconds(30);

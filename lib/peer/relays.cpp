@@ -32,6 +32,8 @@ relays::relay relays::make_relay(const base::endpoint& address, const turn_serve
   settings.username = configured.username;
   settings.password = configured.password;
   settings.family = carrier.family;
+  settings.retransmission.rto = times_.rto;
+  settings.give_up_after = times_.give_up_after;
   settings.log = log_;
   turn::client client(std::move(settings), *random_);
   return {{}, {carrier.id, address}, configured, carrier, false, redirections, std::move(client)};

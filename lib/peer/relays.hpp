@@ -10,6 +10,7 @@
 #include "ice/agent.hpp"
 #include "turn/client.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -42,9 +43,16 @@ struct turn_carrier {
   turn::address_family family = turn::address_family::ipv4;  ///< of the relayed address
 };
 
+struct turn_times {
+  base::duration rto = std::chrono::milliseconds(500);  // RFC 8489 6.2.1
+  base::duration give_up_after =
+      std::chrono::milliseconds(39500);  // RFC 8489 6.2.1, of one request
+};
+
 class relays {
  public:
-  relays(base::random_source& random, base::logger log) : random_(&random), log_(log) {}
+  relays(base::random_source& random, const turn_times& times, base::logger log)
+      : random_(&random), times_(times), log_(log) {}
 
   /// Whether packets of the id go through a server.
   static bool is_relayed(base::socket_id id) {
@@ -114,6 +122,7 @@ class relays {
                                  const turn_carrier& carrier, int redirections) const;
 
   base::random_source* random_;
+  turn_times times_;
   base::logger log_;
   std::vector<relay> relays_;
   /// Redirections to be followed once no list is being walked.

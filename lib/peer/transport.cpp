@@ -37,7 +37,7 @@ base::packet_batch& relay_scratch() {
 transport::transport(transport_settings settings, base::random_source& random)
     : settings_(std::move(settings)),
       agent_(settings_.ice, random, settings_.log.named("ice")),
-      relays_(random, settings_.log.named("turn")),
+      relays_(random, settings_.turn, settings_.log.named("turn")),
       candidates_(settings_.log, settings_.ice.tcp) {}
 
 base::result<dtls::role> transport::decide_role(sdp_type remote_type,

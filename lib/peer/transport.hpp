@@ -26,6 +26,7 @@ namespace asiortc::peer {
 struct transport_settings {
   std::shared_ptr<const crypto::identity> identity;
   ice::agent_settings ice;
+  turn_times turn;
   base::duration dtls_handshake_timeout{};
   base::logger log;
 };
