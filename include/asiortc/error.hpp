@@ -39,7 +39,7 @@ enum class ASIORTC_EXPORT errc {
   signaling_lost,        ///< the signaling pipe ended before the peers were connected
 
   // What the signaling client gives.
-  signaling_refused,   ///< the server answered with a fatal `error` message
+  signaling_refused,   ///< the server sent a fatal `error`, or is none of this protocol
   signaling_protocol,  ///< the server broke the protocol `asiortc.v1`
   peer_not_found,      ///< the addressed peer is not in the room
 
