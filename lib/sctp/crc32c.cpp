@@ -66,15 +66,15 @@ std::uint32_t update_portable(std::uint32_t state, const std::uint8_t* data, std
 
 // The instruction takes three cycles and starts one a cycle, so three pieces of a block are summed
 // side by side and joined after.
-constexpr std::size_t piece = 128;
+constexpr std::size_t piece_size = 128;
 
-// What `piece` zero bytes make of a state, by the state's four bytes: summing is linear, so the
-// effect of each bit is found once and the others are sums of these.
+// What `piece_size` zero bytes make of a state, by the state's four bytes: summing is linear, so
+// the effect of each bit is found once and the others are sums of these.
 constexpr std::array<table, 4> make_shift() {
   std::array<std::uint32_t, 32> of_bit{};
   for (std::size_t bit = 0; bit < 32; ++bit) {
     std::uint32_t state = 1U << bit;
-    for (std::size_t i = 0; i < piece; ++i) state = add_byte(state, 0);
+    for (std::size_t i = 0; i < piece_size; ++i) state = add_byte(state, 0);
     of_bit[bit] = state;
   }
   std::array<table, 4> result{};
@@ -105,13 +105,13 @@ __attribute__((target("sse4.2"))) std::uint32_t update_sse42(std::uint32_t start
                                                              const std::uint8_t* data,
                                                              std::size_t size) {
   std::uint64_t state = start;
-  for (; size >= 3 * piece; data += 3 * piece, size -= 3 * piece) {
+  for (; size >= 3 * piece_size; data += 3 * piece_size, size -= 3 * piece_size) {
     std::uint64_t second = 0;
     std::uint64_t third = 0;
-    for (std::size_t i = 0; i < piece; i += 8) {
+    for (std::size_t i = 0; i < piece_size; i += 8) {
       state = _mm_crc32_u64(state, load_word(data + i));
-      second = _mm_crc32_u64(second, load_word(data + piece + i));
-      third = _mm_crc32_u64(third, load_word(data + 2 * piece + i));
+      second = _mm_crc32_u64(second, load_word(data + piece_size + i));
+      third = _mm_crc32_u64(third, load_word(data + 2 * piece_size + i));
     }
     state = shift_piece(state) ^ second;
     state = shift_piece(state) ^ third;

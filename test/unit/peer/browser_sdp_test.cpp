@@ -6,7 +6,7 @@
 namespace asiortc::test {
 namespace {
 
-constexpr std::string_view fingerprint =
+constexpr std::string_view any_fingerprint =
     "sha-256 7B:8B:F0:65:5F:78:E2:51:3B:AC:6F:F3:3F:46:1B:35:"
     "DC:B8:5F:64:1A:24:C2:43:F0:A1:58:D0:A1:2C:19:08";
 
@@ -16,7 +16,7 @@ std::string transport_lines(std::string_view ufrag, std::string_view setup) {
          "a=ice-pwd:eGyBIbFhWLZwBDhVkJ2kUQ5R\n"
          "a=ice-options:trickle\n"
          "a=fingerprint:" +
-         std::string(fingerprint) + "\na=setup:" + std::string(setup) + "\n";
+         std::string(any_fingerprint) + "\na=setup:" + std::string(setup) + "\n";
 }
 
 /// Audio, video and data in one BUNDLE, as Chromium offers them.
@@ -133,7 +133,7 @@ TEST_CASE("Firefox's session-level fingerprint and options are read") {
       "s=-\n"
       "t=0 0\n"
       "a=fingerprint:" +
-      std::string(fingerprint) +
+      std::string(any_fingerprint) +
       "\n"
       "a=group:BUNDLE 0\n"
       "a=ice-options:trickle\n"
@@ -169,7 +169,7 @@ TEST_CASE("Pion's answer, which has no max-message-size, is taken") {
       "s=-\n"
       "t=0 0\n"
       "a=fingerprint:" +
-      std::string(fingerprint) +
+      std::string(any_fingerprint) +
       "\n"
       "a=extmap-allow-mixed\n"
       "a=group:BUNDLE 0\n"
@@ -198,7 +198,7 @@ TEST_CASE("libdatachannel's offer in its own order is taken") {
                                                 "a=msid-semantic:WMS *\n"
                                                 "a=ice-options:ice2,trickle\n"
                                                 "a=fingerprint:" +
-                                                std::string(fingerprint) +
+                                                std::string(any_fingerprint) +
                                                 "\n"
                                                 "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\n"
                                                 "c=IN IP4 0.0.0.0\n"
