@@ -144,6 +144,8 @@ class ASIORTC_EXPORT configuration {
   std::uint16_t port_min = 0;  ///< local UDP ports, and TCP ports to listen on; 0 for any
   std::uint16_t port_max = 0;  ///< the last of them; not below `port_min`
   /// Whether to use a local address; none: all but loopback, and loopback where there is no other.
+  /// With a filter, TCP and TLS connections to TURN servers too are made from those addresses
+  /// alone.
   std::function<bool(const interface_address&)> interface_filter;
   /// `hide` keeps the addresses of this machine from the signaling and from peers elsewhere, as
   /// browsers do: host candidates tell names, and the others no related address (RFC 8839 5.1). The

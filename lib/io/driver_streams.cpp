@@ -1,5 +1,7 @@
 // The driver's connections to TURN servers over TCP and TLS.
+#include "ice/check_list.hpp"
 #include "io/clock.hpp"
+#include "io/interfaces.hpp"
 #include "io/peer_driver_impl.hpp"
 
 #include <algorithm>
@@ -21,6 +23,10 @@ peer::turn_server resolved_as(const turn_server& server, const base::endpoint& a
   return {address, server.username, server.password, server.url};
 }
 
+std::string unreachable(const base::endpoint& server) {
+  return "no local address can reach " + server.to_string();
+}
+
 }  // namespace
 
 void peer_driver::impl::add_turn_server(const turn_server& server,
@@ -39,12 +45,9 @@ void peer_driver::impl::ask_for_relay(const turn_server& server, const base::end
   if (server.transport == turn_transport::udp) {
     const auto all = local_addresses();
     const bool fits = std::any_of(all.begin(), all.end(), [&](const auto& local) {
-      return local.is_v4() == address.address.is_v4();
+      return ice::can_pair(local, address.address);
     });
-    if (!fits) {
-      core->turn_server_failed(clock_now(), server.url,
-                               "no local address of the family of " + address.to_string());
-    }
+    if (!fits) core->turn_server_failed(clock_now(), server.url, unreachable(address));
     if (mux) return ask_beside_mux(server, address);
     core->add_turn_server(clock_now(), resolved_as(server, address));
   } else {
@@ -82,6 +85,19 @@ std::vector<base::ip_address> peer_driver::impl::local_addresses() const {
   return all;
 }
 
+/// The address that the system would connect from, or another one where the application's filter
+/// leaves that out. Nothing where no address is left.
+std::optional<base::ip_address> peer_driver::impl::find_stream_source(
+    const base::endpoint& server) const {
+  const auto all = local_addresses();
+  const auto chosen = find_source(server);
+  if (chosen && std::find(all.begin(), all.end(), *chosen) != all.end()) return chosen;
+  const auto fits = std::find_if(all.begin(), all.end(), [&](const auto& local) {
+    return ice::can_pair(local, server.address);
+  });
+  return fits == all.end() ? std::nullopt : std::optional(*fits);
+}
+
 /// Asks over a socket that serves nothing else. One that is there asks again, which does nothing
 /// while its allocation stands.
 void peer_driver::impl::open_carrier(const turn_server& server, const base::endpoint& address,
@@ -114,6 +130,12 @@ void peer_driver::impl::open_stream(const turn_server& server, const base::endpo
   });
   if (known || streams.size() >= max_streams) return;
   turn_stream::settings settings;
+  if (options.interface_filter) {
+    settings.from = find_stream_source(address);
+    if (!settings.from) {
+      return core->turn_server_failed(clock_now(), server.url, unreachable(address));
+    }
+  }
   settings.id = base::socket_id{++last_stream | stream_bit};
   settings.server = address;
   settings.host = server.host;

@@ -95,6 +95,8 @@ struct peer_driver::impl final : public detail::context_listener {
   [[nodiscard]] bool may_open_socket() const;
   void open_carrier(const turn_server& server, const base::endpoint& address,
                     const local_address& local, turn::address_family family);
+  [[nodiscard]] std::optional<base::ip_address> find_stream_source(
+      const base::endpoint& server) const;
   void open_stream(const turn_server& server, const base::endpoint& address,
                    turn::address_family family);
   void receive_from(const std::shared_ptr<turn_stream>& stream);

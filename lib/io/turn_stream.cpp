@@ -6,6 +6,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
@@ -82,6 +83,16 @@ struct turn_stream::impl {
     });
   }
 
+  /// Nothing to do where the system is to choose.
+  error_code bind() {
+    error_code error;
+    if (!wanted.from) return error;
+    const auto local = to_tcp(base::endpoint(*wanted.from, 0));
+    socket.open(local.protocol(), error);
+    if (!error) socket.bind(local, error);
+    return error;
+  }
+
   void finish_open(error_code error, const handler& done) {
     timer.cancel();
     done(timed_out ? error_code(asio::error::timed_out) : error);
@@ -130,6 +141,12 @@ std::optional<base::ip_address> turn_stream::local() const {
 
 void turn_stream::async_open(handler done) {
   impl_->start_timer();
+  if (const error_code refused = impl_->bind()) {
+    return asio::post(impl_->socket.get_executor(),
+                      [self = impl_.get(), done = std::move(done), refused] {
+                        self->finish_open(refused, done);
+                      });
+  }
   impl_->socket.async_connect(to_tcp(impl_->wanted.server),
                               [self = impl_.get(), done = std::move(done)](error_code error) {
                                 if (error || !self->wanted.tls)

@@ -23,6 +23,7 @@ class turn_stream {
   struct settings {
     base::socket_id id = base::socket_id::none;
     base::endpoint server;
+    std::optional<base::ip_address> from;  ///< of this machine; none: the system chooses
     std::string host;  ///< the name or literal that the server's certificate must be for
     bool tls = false;
     std::string trusted_certificates;                          ///< PEM; empty: the system's

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -180,6 +181,7 @@ TEST_CASE("how long a silent server is waited for is the configuration's") {
   };
   const std::set<std::string> silent{"stun:" + address_of(datagrams),
                                      "turn:" + address_of(datagrams),
+                                     "turn:127.0.0.1:1",  // at once, where no candidate reaches it
                                      "turns:" + address_of(streams)};
   configuration config;
   for (const auto& url : silent) {
@@ -194,6 +196,32 @@ TEST_CASE("how long a silent server is waited for is the configuration's") {
   const auto start = std::chrono::steady_clock::now();
   run(context, ask_silent_servers(peer, silent));
   CHECK(std::chrono::steady_clock::now() - start < 5s);
+}
+
+TEST_CASE("TURN over TCP too keeps to the interfaces that the filter leaves") {
+  asio::io_context context;
+  asio::ip::tcp::acceptor server(context, {reachable_address(), 0});
+  std::optional<asio::ip::address> client;
+  server.async_accept([&](boost::system::error_code error, const auto& socket) {
+    if (!error) client = socket.remote_endpoint().address();
+  });
+  const auto here = server.local_endpoint().address();
+  const std::string url = "turn:" + here.to_string() + ":" +
+                          std::to_string(server.local_endpoint().port()) + "?transport=tcp";
+  configuration config;
+  config.ice_servers.emplace_back(url);
+  config.ice_servers.back().username = config.ice_servers.back().credential = "any";
+  config.timeouts.turn_allocation = 300ms;
+  bool allowed = false;
+  config.interface_filter = [&](const interface_address&) { return allowed; };
+  peer_connection nowhere(context, config);
+  run(context, ask_silent_servers(nowhere, {url}));
+  CHECK_FALSE(client);
+  allowed = true;
+  peer_connection anywhere(context, config);
+  run(context, ask_silent_servers(anywhere, {url}));
+  REQUIRE(client);
+  CHECK(*client == here);
 }
 
 TEST_CASE("a STUN server says what we look like, and whether it can tell a NAT's behaviour") {
