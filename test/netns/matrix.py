@@ -3,7 +3,7 @@
 find with the one that RFC 8445 allows: direct wherever it can be, and relayed elsewhere.
 
 Usage: matrix.py PEER_CLI SIGNALING_SERVER [--row FIRST SECOND] [--table FILE] [--keep] [--jobs N]
-       [--all-kinds] [--without-relay] [--peer-flag=--FLAG]
+       [--documented FILE] [--without-relay] [--peer-flag=--FLAG]
 The second peer comes later, offers, and controls.
 """
 import argparse
@@ -19,7 +19,7 @@ from kinds import KINDS
 from namespaces import end_on_signals, skip_where_impossible
 from peers import Program, Talk
 from rows import FAILED, RELAYED, TCP_FLAG, all_rows, row_of
-from table import write_table
+from table import same_routes, write_table
 from world import World
 
 SIDES = ("-a", "-b")
@@ -37,7 +37,7 @@ def parse_arguments():
     parser.add_argument("--keep", action="store_true",
                         help="go on until a signal, with the namespaces and the servers")
     parser.add_argument("--jobs", type=int, default=4, help="rows at once")
-    parser.add_argument("--all-kinds", action="store_true", help="also those that show little more")
+    parser.add_argument("--documented", help="the file of outcomes that these must agree with")
     parser.add_argument("--without-relay", action="store_true",
                         help="tell peers of no TURN server, and see those fail that need one")
     parser.add_argument("--peer-flag", action="append", default=[], help="a flag more for peer_cli")
@@ -45,7 +45,7 @@ def parse_arguments():
 
 
 def chosen_rows(arguments):
-    rows = [row_of(*arguments.row)] if arguments.row else all_rows(arguments.all_kinds)
+    rows = [row_of(*arguments.row)] if arguments.row else all_rows()
     if not arguments.without_relay:
         return rows
     return [dataclasses.replace(row, expected=FAILED, needs="") if row.expected == RELAYED else row
@@ -124,12 +124,15 @@ def main():
             signal.pause()
     if arguments.table:
         write_table(arguments.table, results)
+    stale = arguments.documented and not same_routes(arguments.documented, results)
+    if stale:
+        print(f"FAIL {arguments.documented} says otherwise: write it anew with --table")
     counts = collections.Counter(
         "skipped" if outcome is None else "passed" if outcome.route == row.expected else "failed"
         for row, outcome in results.items())
     print(f"{time.monotonic() - started:.0f} s")
     print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
-    sys.exit(1 if counts["failed"] or not counts["passed"] else 0)
+    sys.exit(1 if stale or counts["failed"] or not counts["passed"] else 0)
 
 
 if __name__ == "__main__":

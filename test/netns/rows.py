@@ -5,8 +5,6 @@ import itertools
 from kinds import ADDRESS, ENDPOINT, KINDS, Kind
 
 DIRECT, TCP, RELAYED, FAILED = "direct", "tcp", "relayed", "failed"
-# What these show, a neighbour of theirs shows too.
-LEFT_OUT = {"address-mapped", "tls-only-6"}
 # Peers of different families meet over relays alone.
 ACROSS = (("port-restricted", "firewall-port-6"), ("udp-blocked", "tls-only-6"))
 # Where one side is open, RFC 6544 helps another one that cannot use UDP.
@@ -57,12 +55,11 @@ def row_of(first, second):
     return Row(first, second, RELAYED, RELAY_FLAG)
 
 
-def all_rows(all_kinds):
+def all_rows():
     """Every ordered pair within a family, and what goes beyond that."""
-    names = [name for name in KINDS if all_kinds or name not in LEFT_OUT]
     found = []
     for family in (4, 6):
-        same = [name for name in names if KINDS[name].family == family]
+        same = [name for name in KINDS if KINDS[name].family == family]
         found += [row_of(*pair) for pair in itertools.product(same, repeat=2)]
     for pair in ACROSS:
         found += [row_of(*pair), row_of(*reversed(pair))]

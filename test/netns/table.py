@@ -1,4 +1,5 @@
-"""Writes the outcomes of the matrix as Markdown."""
+"""The outcomes of the matrix as Markdown."""
+import re
 
 
 def cell(row, outcome):
@@ -27,7 +28,7 @@ heard a line; several pairs ran at once on one machine.
 """
 
 
-def write_table(path, results):
+def table_of(results):
     squares, others = {4: {}, 6: {}}, []
     for row, outcome in results.items():
         first, second = row.pair
@@ -43,5 +44,16 @@ def write_table(path, results):
             lines += [*square(family, found), ""]
     if others:
         lines += ["| across families, and ICE-TCP | |", "| --- | --- |", *others, ""]
+    return "\n".join(lines)
+
+
+def write_table(path, results):
     with open(path, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines))
+        file.write(table_of(results))
+
+
+def same_routes(path, results):
+    """Whether the file tells of the same routes, however long they took."""
+    with open(path, encoding="utf-8") as file:
+        told, found = (re.sub(r" \d+\.\d s", "", text) for text in (file.read(), table_of(results)))
+    return told == found

@@ -82,7 +82,8 @@ def killed(world, program, over="udp"):
         need_route(talk, talk.peers, f"relayed via {ONE}")
         started = time.monotonic()
         world.machine.end(server)
-        cause = re.compile(rf": failed \(.*TURN.*\): .*turn:{re.escape(ONE)}")
+        cause = re.compile(rf": failed \(the TURN (allocation was lost|server did not answer)\): "
+                           rf".*turn:{re.escape(ONE)}")
         talk.need(lambda: all(any(map(cause.search, peer.told)) for peer in talk.peers), 45,
                   "both say that the server was lost")
         print(f"both said so after {time.monotonic() - started:.1f} s")
