@@ -84,6 +84,8 @@ asio::awaitable<void> chat::run() {
   while (!finished_) co_await wait_for_change();
   try {
     co_await close_all();
+    // Where the server is ours, it tells the others that we leave before it ends.
+    while (client_ != nullptr && entrance_.serves()) co_await wait_for_change();
     co_await entrance_.leave();
   } catch (const std::exception& unexpected) {
     complain(shared::plain_what(unexpected));
@@ -138,13 +140,17 @@ asio::awaitable<void> chat::stay_in_room() {
       const auto entered = std::chrono::steady_clock::now();
       client_ = &client;
       co_await follow(client);
-      client_ = nullptr;
       if (std::chrono::steady_clock::now() - entered > longest_pause) pause = first_pause;
       for (const auto& peer : links_) peer->present = false;
       co_await client.async_close(asio::use_awaitable);
     } catch (const no_entrance&) {
       if (!joined_) throw;  // later on, the links that are there go on without a server
+    } catch (...) {
+      client_ = nullptr;
+      throw;
     }
+    client_ = nullptr;
+    changed();
     if (finished_) co_return;
     if (!std::exchange(returning_, false)) tell("signaling: lost the server, trying again");
     asio::steady_timer timer(context_, pause);

@@ -82,7 +82,8 @@ void chat::give_up_the_unreached(time_point now) {
   for (const auto& peer : waiting) {
     if (peer->now == link::stage::met || (now < peer->due && !peer->overdue)) continue;
     // What nobody has heard still waits for who comes first.
-    const auto missed = log_.said() - std::min(*peer->place, log_.said());
+    const auto owed = std::min(log_.said(), peer->owed_end);
+    const auto missed = owed - std::min(*peer->place, owed);
     *peer->place += missed;
     if (missed != 0 && !std::exchange(peer->overdue, true)) {
       lost(peer->name + ": not reached within " + std::to_string(patience.count()) + " s; " +

@@ -195,6 +195,7 @@ asio::awaitable<void> chat::carry(link_ptr peer) {
   const bool comes_back = peer->now == link::stage::arriving &&
                           peer->connection.end_reason() == asiortc::errc::signaling_lost;
   if (comes_back) {
+    peer->owed_end = log_.end();
     lose(peer);
   } else if (peer->now == link::stage::astray) {
     changed();

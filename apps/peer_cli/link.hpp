@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,8 +51,10 @@ class link {
   std::shared_ptr<line_log::place> place;
   std::chrono::steady_clock::time_point opened_at;
   std::chrono::steady_clock::time_point due;  ///< who is not met by then is waited for no longer
-  bool overdue = false;                       ///< lines were said without it, and no more are kept
-  bool present = true;                        ///< in the room, as its server says
+  /// Lines after it are not for one who is in the room no more, and was not met.
+  line_log::place owed_end = std::numeric_limits<line_log::place>::max();
+  bool overdue = false;      ///< lines were said without it, and no more are kept
+  bool present = true;       ///< in the room, as its server says
   bool we_return = false;    ///< where the connection fails, it is we who join again
   bool excused = false;      ///< it was told that the end waits for it
   bool measured = false;     ///< the round trip of the pair in use was told

@@ -44,6 +44,8 @@ class room_entrance {
 
   /// Stops serving, if this process does.
   boost::asio::awaitable<void> leave();
+  /// Whether the server is ours.
+  [[nodiscard]] bool serves() const { return server_.has_value(); }
 
  private:
   boost::asio::awaitable<asiortc::signaling_client> enter_at(std::string url);

@@ -15,6 +15,7 @@ import unittest
 
 from peer_cli_support import (Case, IN_OWN_NETWORK, LOCAL_PORT, NEEDS_DESCRIPTORS, Output,
                               PATIENCE, PEER_CLI, ServedCase, UBSAN, main, run)
+from room_member import Member
 
 
 class Pipes:
@@ -455,6 +456,15 @@ class OnThisMachine(Pipes, Case):
                          b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
                          b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: asiortc.v1\r\n\r\n")
             self.assertIn(b" 403 ", page.recv(4096).split(b"\r\n")[0] + b" ")
+
+    def test_who_serves_says_that_it_leaves_before_its_server_ends(self):
+        for _ in range(5):
+            serving = self.peer("serving").joined()
+            member = Member(LOCAL_PORT, self.room)
+            self.addCleanup(member.close)
+            serving.process.send_signal(signal.SIGTERM)
+            self.assertEqual(member.receive("peer-left")["reason"], "left")
+            self.assertEqual(serving.process.wait(timeout=PATIENCE), 0)
 
     def test_a_signal_to_who_serves_does_not_wait_for_somebody_who_is_silent(self):
         serving = self.peer("serving").joined()
