@@ -163,6 +163,8 @@ void client_state::on_sent(std::uint64_t, std::size_t size) {
 void client_state::on_gone(std::uint64_t, const signaling::websocket_end& end) {
   if (phase_ == phase::connecting) {
     finish(end.error ? end.error : error_code(errc::signaling_lost), {});
+  } else if (end.error == errc::signaling_protocol) {
+    finish(end.error, "the server sent a message of more than the bound");
   } else if (session_) {
     session_->handle_closed(end.error ? std::uint16_t{0} : end.code,
                             end.error ? end.error.message() : end.reason);

@@ -315,6 +315,7 @@ class beast_websocket final : public websocket,
     if (code == http::error::end_of_stream || code == http::error::partial_message) {
       code = asio::error::eof;
     }
+    if (code == ws::error::message_too_big) code = errc::signaling_protocol;
     if (!closed) how.error = code;
     transport().close();
     drop_stuck_operations();

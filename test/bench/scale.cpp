@@ -100,7 +100,7 @@ int main(int argc, char** argv) {
   using namespace asiortc::bench;
   std::vector<std::size_t> pairs{50, 200, 1000};
   CLI::App app("Many peer connections in one process");
-  app.add_option("--pairs", pairs);
+  app.add_option("--pairs", pairs)->check(CLI::Range(1, 100000));
   CLI11_PARSE(app, argc, argv);
   raise_descriptor_limit();
   try {

@@ -2,6 +2,8 @@
 #include "local_pair.hpp"
 #include "measure.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <string>
 #include <vector>
 
@@ -24,8 +26,10 @@ asio::awaitable<void> measure(std::vector<double>& milliseconds) {
 }  // namespace
 }  // namespace asiortc::bench
 
-int main() {
+int main(int argc, char** argv) {
   using namespace asiortc::bench;
+  CLI::App app("Time until a connection of two peers in one process is open");
+  CLI11_PARSE(app, argc, argv);
   raise_descriptor_limit();
   asio::io_context context(1);
   std::vector<double> milliseconds;

@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
   app.add_option("--sender-netns", where.sender_netns);
   app.add_option("--receiver-netns", where.receiver_netns);
   app.add_option("--seconds", seconds, "For each size")->check(CLI::Range(0.1, 60.0));
-  app.add_option("--sizes", sizes, "Bytes of a message");
+  app.add_option("--sizes", sizes, "Bytes of a message")->check(CLI::Range(1, 262144));
   CLI11_PARSE(app, argc, argv);
   raise_descriptor_limit();
   try {
