@@ -145,6 +145,7 @@ void client::impl::accept(base::time_point now, const request& which,
     case method::allocate:
       return accept_allocation(now, answer);
     case method::refresh: {
+      if (state_ == state::allocating) return ask(now, method::allocate);
       const std::uint32_t seconds = answer.find_u32(attribute_type::lifetime).value_or(0);
       if (seconds == 0) return end({0, "ended the allocation"});
       return set_lifetime(now, seconds);
@@ -186,7 +187,7 @@ void client::impl::set_lifetime(base::time_point now, std::uint32_t seconds) {
 
 void client::impl::refuse(base::time_point now, const request& which, const refusal& why,
                           std::optional<base::endpoint> alternate) {
-  if (which.what == method::allocate) return fail(why, alternate);
+  if (state_ == state::allocating) return refuse_allocation(now, which, why, alternate);
   if (why.code == error_allocation_mismatch) return end(why);
   if (which.what == method::refresh) {
     last_refusal_ = why;
@@ -199,6 +200,19 @@ void client::impl::refuse(base::time_point now, const request& which, const refu
     found->now = channel::status::refused;
     found->expires_at = now + channel_lifetime + channel_rest;
   }
+}
+
+/// RFC 8656 7.4 has a client with a 437 try another port. What is in the way is mostly our own, as
+/// of a process that crashed, or from before an outage: with our credentials it can be given back.
+void client::impl::refuse_allocation(base::time_point now, const request& which, const refusal& why,
+                                     std::optional<base::endpoint> alternate) {
+  const bool is_mismatch = why.code == error_allocation_mismatch;
+  if (which.what == method::refresh) {
+    return is_mismatch ? ask(now, method::allocate) : fail(*mismatch_);
+  }
+  if (!is_mismatch || mismatch_) return fail(why, alternate);
+  mismatch_ = why;
+  ask(now, method::refresh);
 }
 
 void client::impl::grant(base::time_point now, const base::ip_address& address) {

@@ -8,6 +8,7 @@
 #include "turn/refusal.hpp"
 
 #include <deque>
+#include <optional>
 #include <vector>
 
 namespace asiortc::turn {
@@ -67,6 +68,8 @@ struct client::impl {
   void set_lifetime(base::time_point now, std::uint32_t seconds);
   void refuse(base::time_point now, const request& which, const refusal& why,
               std::optional<base::endpoint> alternate);
+  void refuse_allocation(base::time_point now, const request& which, const refusal& why,
+                         std::optional<base::endpoint> alternate);
   void grant(base::time_point now, const base::ip_address& address);
   void refuse_peer(base::time_point now, const base::endpoint& peer, const refusal& why);
 
@@ -102,6 +105,8 @@ struct client::impl {
   /// When a packet of ours left for a peer that was the first since the server was heard.
   base::time_point unheard_since_ = base::never;
   refusal last_refusal_{0, "did not answer"};
+  /// The server has an allocation of our 5-tuple already; it is given back before we ask anew.
+  std::optional<refusal> mismatch_;
   std::uint64_t dropped_datagrams_ = 0;
   std::uint64_t dropped_packets_ = 0;
 };

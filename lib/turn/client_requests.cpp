@@ -18,6 +18,8 @@ constexpr std::uint32_t family_ipv6 = 2U << 24;
 constexpr base::duration probe_after = std::chrono::seconds(2);
 
 constexpr std::uint32_t default_lifetime = 600;
+// RFC 8656 8: a LIFETIME of 0 deletes the allocation.
+constexpr std::uint32_t no_lifetime = 0;
 
 /// Lets each entry do what is due and drops those that are over.
 template <class Entries, class Is>
@@ -63,7 +65,8 @@ base::bytes client::impl::build(request& which) {
       break;
     default:
       // RFC 8656 7.2 has it for a default. coturn keeps to its own maximum only where it is asked.
-      message.add_u32(attribute_type::lifetime, default_lifetime);
+      message.add_u32(attribute_type::lifetime,
+                      state_ == state::allocating ? no_lifetime : default_lifetime);
       break;
   }
   which.is_signed = credentials_.challenged();
@@ -86,8 +89,7 @@ void client::impl::give_back() {
   stun::transaction_id id{};
   random_.fill(id);
   stun::message_builder message(stun::message_class::request, method::refresh, id);
-  // RFC 8656 8: a LIFETIME of 0 deletes the allocation.
-  message.add_u32(attribute_type::lifetime, 0);
+  message.add_u32(attribute_type::lifetime, no_lifetime);
   if (credentials_.challenged()) credentials_.sign(message);
   transmit(message.bytes());
 }
@@ -109,7 +111,7 @@ bool client::impl::is_over(base::time_point now, request& which) {
     case stun::retransmission::action::give_up:
       break;
   }
-  if (which.what == method::allocate) {
+  if (state_ == state::allocating) {
     // The same transaction again: with another one, a server whose answer was lost would say 437.
     which.clock = stun::retransmission(now, settings_.retransmission);
     transmit(which.message);

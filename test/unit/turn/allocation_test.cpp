@@ -95,6 +95,28 @@ TEST_CASE("each refusal ends the attempt at once with its code and words that na
   }
 }
 
+TEST_CASE("an allocation that is in the way is given back, and another one taken") {
+  turn_fixture f;
+  SUBCASE("ours") {
+    REQUIRE(f.allocate());
+    const auto before = f.relayed();
+    f.crash();
+    REQUIRE(f.allocate());
+    CHECK(f.relayed() != before);
+    CHECK(f.server.allocations(f.now) == 1);
+    f.run_for(1h);
+    CHECK(f.client.current_state() == turn::state::allocated);
+  }
+  SUBCASE("somebody else's") {
+    f.server.refuse = [](const message_view& request) -> std::optional<std::uint16_t> {
+      return request.method() == stun::method::allocate ? 437 : 441;
+    };
+    CHECK_FALSE(f.allocate());
+    REQUIRE(f.find_event<turn::failed>() != nullptr);
+    CHECK(f.find_event<turn::failed>()->code == 437);
+  }
+}
+
 TEST_CASE("wrong credentials and missing ones are told as such") {
   auto settings = client_settings();
   SUBCASE("a wrong password") { settings.password = "guess"; }

@@ -60,6 +60,12 @@ class turn_fixture {
     return client.current_state() == turn::state::allocated;
   }
 
+  /// The client is gone without a word, and another one is in its place.
+  void crash() {
+    client = turn::client(client_settings(), random_);
+    events.clear();
+  }
+
   /// The server answers each request of the method with the code.
   void refuse(stun::method method, std::uint16_t code) {
     server.refuse = [=](const stun::message_view& request) {
