@@ -87,6 +87,14 @@ const char* name_of(stun_transport transport) {
   return "tls";
 }
 
+/// Schemes and transports may be in any case (RFC 3986 3.1).
+std::string in_lower_case(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
 /// RFC 7064 has no transport in `stun:`, and RFC 7065 need not have one in `turn:`: then both.
 std::vector<stun_transport> transports_of(std::string_view url) {
   if (url.starts_with("stuns:") || url.starts_with("turns:")) return {stun_transport::tls};
@@ -108,14 +116,16 @@ asio::awaitable<std::vector<server_under_test>> doctor::plan(asiortc::ice_server
   const std::string host = host_of(url);
   auto [error, addresses] = co_await resolve(resolver_, host);
   if (error) report("  " + url + ": " + host + ": " + error.message());
-  for (const auto transport : transports_of(url)) {
+  const std::string lower = in_lower_case(url);
+  for (const auto transport : transports_of(lower)) {
     for (const bool v6 : {false, true}) {
       const auto fits = std::find_if(addresses.begin(), addresses.end(),
                                      [v6](const auto& each) { return each.is_v6() == v6; });
       if (fits == addresses.end()) continue;
       server_under_test test;
       test.server = server;
-      if (transport == stun_transport::tcp && url.starts_with("turn:") && !url.ends_with("=tcp")) {
+      if (transport == stun_transport::tcp && lower.starts_with("turn:") &&
+          !lower.ends_with("=tcp")) {
         test.server.urls.front() += "?transport=tcp";
       }
       test.transport = transport;

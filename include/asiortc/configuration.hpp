@@ -70,6 +70,7 @@ class ASIORTC_EXPORT timeouts {
   /// Until a request to a STUN server or over a pair is sent again, doubled each time (RFC 8489
   /// 6.2.1's RTO, RFC 8445 14.3); a server that is silent for 19 of it gives no candidate; from 50.
   std::chrono::milliseconds stun_rto{500};
+  std::chrono::milliseconds name_lookup{10000};      ///< for the name of a server or a candidate
   std::chrono::milliseconds turn_connect{10000};     ///< for TCP and TLS to a TURN server
   std::chrono::milliseconds turn_allocation{39500};  ///< until a TURN server is given up
   std::chrono::milliseconds dtls_handshake{30000};   ///< for the whole handshake (RFC 6347 4.2)

@@ -120,6 +120,7 @@ void check_times(const timeouts& given) {
   check_time("consent_interval", given.consent_interval, 50ms);
   check_time("keepalive", given.keepalive, 50ms);
   check_time("stun_rto", given.stun_rto, 50ms);
+  check_time("name_lookup", given.name_lookup, 1ms);
   check_time("turn_connect", given.turn_connect, 1ms);
   check_time("turn_allocation", given.turn_allocation, 1ms);
   check_time("dtls_handshake", given.dtls_handshake, 1ms);
@@ -166,6 +167,7 @@ peer_settings make_peer_settings(const configuration& config) {
   made.core.ice.initial_rto = config.timeouts.stun_rto;
   made.core.turn.rto = config.timeouts.stun_rto;
   made.core.turn.give_up_after = config.timeouts.turn_allocation;
+  made.driver.lookup_timeout = config.timeouts.name_lookup;
   made.driver.turn_connect_timeout = config.timeouts.turn_connect;
   made.core.ice.lite = config.ice_lite;
   made.core.ice.tcp = config.ice_tcp && !made.core.ice.relay_only;

@@ -49,6 +49,7 @@ void peer_driver::impl::handle_interface_change(const interface_watch::snapshot&
   std::erase_if(hidden, [&](const auto& entry) { return !is_there(entry.first); });
   lose_ends(there->all);
   open_missing_sockets(*there);
+  ask_missing_servers();
   pump();
 }
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace asiortc::io {
 namespace {
@@ -35,30 +36,40 @@ void peer_driver::impl::gather(std::uint32_t wanted) {
     options.log(log_level::warning, [] { return "the system does not tell its addresses"; });
   }
   watch_interfaces();
-  for (const auto& server : options.stun_servers) {
-    ++servers_pending;
-    look_up(server.host, [wanted, &server](impl& driver, const auto& addresses) {
-      if (driver.generation != wanted) return;
-      driver.add_stun_server(server, addresses);
-      --driver.servers_pending;
-      driver.finish_gathering_if_done();
-    });
-  }
-  for (const auto& server : options.turn_servers) {
-    ++servers_pending;
-    look_up(server.host, [wanted, &server](impl& driver, const auto& addresses) {
-      if (driver.generation != wanted) return;
-      driver.add_turn_server(server, addresses);
-      --driver.servers_pending;
-      driver.finish_gathering_if_done();
-    });
-  }
+  for (const auto& server : options.stun_servers) ask_server(server);
+  for (const auto& server : options.turn_servers) ask_server(server);
   --servers_pending;
   finish_gathering_if_done();
 }
 
-void peer_driver::impl::add_stun_server(const stun_server& server,
-                                        const std::vector<base::ip_address>& addresses) {
+template <class Server>
+void peer_driver::impl::ask_server(const Server& server) {
+  ++servers_pending;
+  look_up(server.host, [wanted = generation, &server](impl& driver, const auto& addresses) {
+    if (driver.generation != wanted) return;
+    driver.unresolved.erase(server.url);
+    if (addresses.empty()) driver.unresolved.insert(server.url);
+    driver.add_server(server, addresses);
+    --driver.servers_pending;
+    driver.finish_gathering_if_done();
+  });
+}
+
+/// The network may have come after the servers were asked. Sockets that come ask over UDP by
+/// themselves; what is left are names that had no address, and streams that could not be opened.
+void peer_driver::impl::ask_missing_servers() {
+  if (generation == 0) return;
+  for (const auto& server : options.stun_servers) {
+    if (unresolved.contains(server.url)) ask_server(server);
+  }
+  for (const auto& server : options.turn_servers) {
+    const bool lacks_stream = server.transport != turn_transport::udp && !has_stream_to(server);
+    if (lacks_stream || unresolved.contains(server.url)) ask_server(server);
+  }
+}
+
+void peer_driver::impl::add_server(const stun_server& server,
+                                   const std::vector<base::ip_address>& addresses) {
   if (addresses.empty()) core->stun_server_failed(clock_now(), server.url, no_address);
   // One address a family is one server asked once from each socket.
   for (const bool v6 : {false, true}) {
@@ -84,6 +95,7 @@ void peer_driver::impl::look_up(const std::string& name, resolved done) {
   }
   const std::uint64_t key = ++last_lookup;
   lookups[key].done = std::move(done);
+  lookups[key].deadline = clock_now() + options.lookup_timeout;
   if (mdns::is_local_name(name)) {
     start_mdns(key, name);
   } else {
@@ -144,11 +156,33 @@ void peer_driver::impl::finish_lookup(std::uint64_t key,
   pump();
 }
 
-void peer_driver::impl::cancel_lookups() {
-  for (const auto& [key, lookup] : std::exchange(lookups, {})) {
-    if (lookup.mdns_token != 0) resources->mdns().cancel(lookup.mdns_token);
-    if (lookup.cancel) lookup.cancel->emit(boost::asio::cancellation_type::terminal);
+base::time_point peer_driver::impl::next_lookup_deadline() const {
+  base::time_point next = base::never;
+  for (const auto& [key, lookup] : lookups) next = std::min(next, lookup.deadline);
+  return next;
+}
+
+/// A resolver of the application's may never answer.
+void peer_driver::impl::give_up_lookups(base::time_point now) {
+  std::vector<std::uint64_t> overdue;
+  for (const auto& [key, lookup] : lookups) {
+    if (lookup.deadline <= now) overdue.push_back(key);
   }
+  for (const auto key : overdue) {
+    const auto it = lookups.find(key);
+    if (it == lookups.end()) continue;
+    cancel(it->second);
+    finish_lookup(key, {});
+  }
+}
+
+void peer_driver::impl::cancel(const pending_lookup& lookup) {
+  if (lookup.mdns_token != 0) resources->mdns().cancel(lookup.mdns_token);
+  if (lookup.cancel) lookup.cancel->emit(boost::asio::cancellation_type::terminal);
+}
+
+void peer_driver::impl::cancel_lookups() {
+  for (const auto& [key, lookup] : std::exchange(lookups, {})) cancel(lookup);
 }
 
 }  // namespace asiortc::io

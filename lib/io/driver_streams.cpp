@@ -29,8 +29,8 @@ std::string unreachable(const base::endpoint& server) {
 
 }  // namespace
 
-void peer_driver::impl::add_turn_server(const turn_server& server,
-                                        const std::vector<base::ip_address>& addresses) {
+void peer_driver::impl::add_server(const turn_server& server,
+                                   const std::vector<base::ip_address>& addresses) {
   if (addresses.empty()) core->turn_server_failed(clock_now(), server.url, no_address);
   for (const bool v6 : {false, true}) {
     const auto found = std::find_if(addresses.begin(), addresses.end(),
@@ -39,6 +39,11 @@ void peer_driver::impl::add_turn_server(const turn_server& server,
     ask_for_relay(server, {*found, server.port});
     ask_for_other_family(server, {*found, server.port});
   }
+}
+
+bool peer_driver::impl::has_stream_to(const turn_server& server) const {
+  return std::any_of(streams.begin(), streams.end(),
+                     [&](const auto& stream) { return stream->url() == server.url; });
 }
 
 void peer_driver::impl::ask_for_relay(const turn_server& server, const base::endpoint& address) {
@@ -125,8 +130,9 @@ void peer_driver::impl::open_carrier(const turn_server& server, const base::endp
 
 void peer_driver::impl::open_stream(const turn_server& server, const base::endpoint& address,
                                     turn::address_family family) {
+  const bool tls = server.transport == turn_transport::tls;
   const bool known = std::any_of(streams.begin(), streams.end(), [&](const auto& stream) {
-    return stream->server() == address && stream->family() == family;
+    return stream->server() == address && stream->family() == family && stream->is_tls() == tls;
   });
   if (known || streams.size() >= max_streams) return;
   turn_stream::settings settings;
@@ -138,8 +144,9 @@ void peer_driver::impl::open_stream(const turn_server& server, const base::endpo
   }
   settings.id = base::socket_id{++last_stream | stream_bit};
   settings.server = address;
+  settings.url = server.url;
   settings.host = server.host;
-  settings.tls = server.transport == turn_transport::tls;
+  settings.tls = tls;
   settings.family = family;
   settings.trusted_certificates = options.turn_trusted_certificates;
   settings.timeout = options.turn_connect_timeout;
@@ -154,11 +161,10 @@ void peer_driver::impl::open_stream(const turn_server& server, const base::endpo
       self->lose_stream(stream, why);
       self->core->turn_server_failed(clock_now(), server.url, why);
     } else {
-      const bool tls = server.transport == turn_transport::tls;
       peer::turn_carrier carrier;
       carrier.id = stream->id();
       carrier.reliable = true;
-      carrier.preference = tls ? tls_preference : tcp_preference;
+      carrier.preference = stream->is_tls() ? tls_preference : tcp_preference;
       carrier.family = stream->family();
       self->core->add_turn_carrier(clock_now(), carrier, resolved_as(server, stream->server()));
       self->receive_from(stream);

@@ -111,9 +111,13 @@ void peer_driver::impl::handle_wake() {
   pump();
 }
 
+base::time_point peer_driver::impl::next_deadline() const {
+  return std::min(core->next_deadline(), next_lookup_deadline());
+}
+
 void peer_driver::impl::arm_timer() {
   if (stopping) return;
-  const auto deadline = core->next_deadline();
+  const auto deadline = next_deadline();
   // A timer that runs out too early is cheaper than one that is set anew for each packet.
   if (deadline >= armed) return;
   armed = deadline;
@@ -128,10 +132,11 @@ void peer_driver::impl::arm_timer() {
 void peer_driver::impl::handle_timer() {
   armed = base::never;
   const auto now = clock_now();
-  if (core->next_deadline() > now) {
+  if (next_deadline() > now) {
     arm_timer();
     return;
   }
+  give_up_lookups(now);
   core->handle_timeout(now);
   pump();
 }

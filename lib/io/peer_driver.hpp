@@ -42,6 +42,7 @@ struct driver_options {
   std::vector<stun_server> stun_servers;
   std::vector<turn_server> turn_servers;
   std::string turn_trusted_certificates;  ///< PEM; empty: the system's
+  base::duration lookup_timeout = std::chrono::seconds(10);
   base::duration turn_connect_timeout = std::chrono::seconds(10);
   std::uint16_t port_min = 0;
   std::uint16_t port_max = 0;

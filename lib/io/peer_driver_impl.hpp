@@ -21,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -56,6 +57,7 @@ struct peer_driver::impl final : public detail::context_listener {
   void deliver();
   void handle(peer::event&& event);
   void handle_wake();
+  [[nodiscard]] base::time_point next_deadline() const;
   void arm_timer();
   void handle_timer();
 
@@ -88,7 +90,8 @@ struct peer_driver::impl final : public detail::context_listener {
 
   // Streams to TURN servers (driver_streams.cpp).
   using error_code = boost::system::error_code;
-  void add_turn_server(const turn_server& server, const std::vector<base::ip_address>& addresses);
+  void add_server(const turn_server& server, const std::vector<base::ip_address>& addresses);
+  [[nodiscard]] bool has_stream_to(const turn_server& server) const;
   void ask_for_relay(const turn_server& server, const base::endpoint& address);
   void ask_for_other_family(const turn_server& server, const base::endpoint& address);
   [[nodiscard]] std::vector<base::ip_address> local_addresses() const;
@@ -127,7 +130,10 @@ struct peer_driver::impl final : public detail::context_listener {
   using resolved = std::function<void(impl&, const std::vector<base::ip_address>&)>;
   static constexpr const char* no_address = "the name has no address";
   void gather(std::uint32_t generation);
-  void add_stun_server(const stun_server& server, const std::vector<base::ip_address>& addresses);
+  template <class Server>
+  void ask_server(const Server& server);
+  void ask_missing_servers();
+  void add_server(const stun_server& server, const std::vector<base::ip_address>& addresses);
   void finish_gathering_if_done();
   void look_up(const std::string& name, resolved done);
   void cancel_lookups();
@@ -181,16 +187,21 @@ struct peer_driver::impl final : public detail::context_listener {
 
   struct pending_lookup {
     resolved done;
+    base::time_point deadline = base::never;
     std::uint64_t mdns_token = 0;  ///< 0 for one of the resolver
     std::shared_ptr<boost::asio::cancellation_signal> cancel;
   };
   void start_mdns(std::uint64_t key, const std::string& name);
   void start_dns(std::uint64_t key, const std::string& name);
+  [[nodiscard]] base::time_point next_lookup_deadline() const;
+  void give_up_lookups(base::time_point now);
+  void cancel(const pending_lookup& lookup);
   void finish_lookup(std::uint64_t key, const std::vector<base::ip_address>& found);
   std::map<std::uint64_t, pending_lookup> lookups;
   std::uint64_t last_lookup = 0;
   std::uint32_t generation = 0;
   std::size_t servers_pending = 0;
+  std::set<std::string> unresolved;  ///< URLs of servers whose names had no address
 };
 
 inline turn::address_family family_of(const base::ip_address& address) {

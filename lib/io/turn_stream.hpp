@@ -24,6 +24,7 @@ class turn_stream {
     base::socket_id id = base::socket_id::none;
     base::endpoint server;
     std::optional<base::ip_address> from;  ///< of this machine; none: the system chooses
+    std::string url;                       ///< as configured
     std::string host;  ///< the name or literal that the server's certificate must be for
     bool tls = false;
     std::string trusted_certificates;                          ///< PEM; empty: the system's
@@ -43,7 +44,9 @@ class turn_stream {
 
   [[nodiscard]] base::socket_id id() const;
   [[nodiscard]] const base::endpoint& server() const;
+  [[nodiscard]] const std::string& url() const;
   [[nodiscard]] turn::address_family family() const;
+  [[nodiscard]] bool is_tls() const;
   /// The address of this machine that it goes from, once the system has chosen it.
   [[nodiscard]] std::optional<base::ip_address> local() const;
 

@@ -102,6 +102,18 @@ asio::awaitable<void> look_at_table(peer_pair& peers) {
   CHECK(last.size() == table.size());
 }
 
+/// Keeps who asks waiting until it is gone.
+class silent_resolver final : public name_resolver {
+ public:
+  void async_resolve(std::string, handler_type handler) override {
+    waiting_.push_back(std::move(handler));
+  }
+  void cancel() override {}
+
+ private:
+  std::vector<handler_type> waiting_;
+};
+
 /// Gathers, and expects each of these servers to fail.
 asio::awaitable<void> ask_silent_servers(peer_connection& peer, std::set<std::string> silent) {
   const auto channel = peer.create_data_channel("data");
@@ -169,6 +181,18 @@ TEST_CASE("a server whose name has no address is an event with its URL") {
   config.ice_servers.back().username = config.ice_servers.back().credential = "any";
   peer_connection peer(context, config);
   run(context, ask_silent_servers(peer, {"stun:name.invalid", "turn:name.invalid"}));
+}
+
+TEST_CASE("a resolver that never answers is waited for as long as the configuration says") {
+  asio::io_context context;
+  configuration config;
+  config.resolver = std::make_shared<silent_resolver>();
+  config.timeouts.name_lookup = 50ms;
+  config.ice_servers.emplace_back("stun:stun.example.org");
+  config.ice_servers.emplace_back("turn:turn.example.org");
+  config.ice_servers.back().username = config.ice_servers.back().credential = "any";
+  peer_connection peer(context, config);
+  run(context, ask_silent_servers(peer, {"stun:stun.example.org", "turn:turn.example.org"}));
 }
 
 TEST_CASE("how long a silent server is waited for is the configuration's") {
