@@ -6,6 +6,7 @@
 
 #include <asiortc/ice_candidate.hpp>
 
+#include <boost/algorithm/string/case_conv.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/bind_executor.hpp>
@@ -15,6 +16,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <locale>
 #include <tuple>
 #include <utility>
 
@@ -87,14 +89,6 @@ const char* name_of(stun_transport transport) {
   return "tls";
 }
 
-/// Schemes and transports may be in any case (RFC 3986 3.1).
-std::string in_lower_case(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
 /// RFC 7064 has no transport in `stun:`, and RFC 7065 need not have one in `turn:`: then both.
 std::vector<stun_transport> transports_of(std::string_view url) {
   if (url.starts_with("stuns:") || url.starts_with("turns:")) return {stun_transport::tls};
@@ -116,7 +110,8 @@ asio::awaitable<std::vector<server_under_test>> doctor::plan(asiortc::ice_server
   const std::string host = host_of(url);
   auto [error, addresses] = co_await resolve(resolver_, host);
   if (error) report("  " + url + ": " + host + ": " + error.message());
-  const std::string lower = in_lower_case(url);
+  // RFC 3986 3.1: schemes, and here transports too, may be in any case.
+  const std::string lower = boost::algorithm::to_lower_copy(url, std::locale::classic());
   for (const auto transport : transports_of(lower)) {
     for (const bool v6 : {false, true}) {
       const auto fits = std::find_if(addresses.begin(), addresses.end(),

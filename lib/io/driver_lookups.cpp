@@ -45,9 +45,9 @@ void peer_driver::impl::gather(std::uint32_t wanted) {
 template <class Server>
 void peer_driver::impl::ask_server(const Server& server) {
   ++servers_pending;
+  unresolved.erase(server.url);  // or each change of the network would look it up once more
   look_up(server.host, [wanted = generation, &server](impl& driver, const auto& addresses) {
     if (driver.generation != wanted) return;
-    driver.unresolved.erase(server.url);
     if (addresses.empty()) driver.unresolved.insert(server.url);
     driver.add_server(server, addresses);
     --driver.servers_pending;

@@ -121,9 +121,10 @@ void server_state::listen() {
   error_code code;
   const std::string host = options_.host == "localhost" ? "127.0.0.1" : options_.host;
   const auto address = asio::ip::make_address(host, code);
-  if (code)
+  if (code) {
     throw error(errc::syntax_error,
                 "cannot listen on " + where + ": expected an IP address or localhost");
+  }
   const tcp::endpoint endpoint(address, options_.port);
   tcp::acceptor acceptor(strand_);
   acceptor.open(endpoint.protocol(), code);

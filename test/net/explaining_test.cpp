@@ -165,6 +165,15 @@ asio::ip::address reachable_address() {
   return asio::ip::address_v4::loopback();
 }
 
+configuration with_servers(const std::set<std::string>& urls) {
+  configuration config;
+  for (const auto& url : urls) {
+    config.ice_servers.emplace_back(url);
+    config.ice_servers.back().username = config.ice_servers.back().credential = "any";
+  }
+  return config;
+}
+
 }  // namespace
 
 TEST_CASE("the table of pairs tells of checks, round trip and data, also after the end") {
@@ -175,24 +184,19 @@ TEST_CASE("the table of pairs tells of checks, round trip and data, also after t
 
 TEST_CASE("a server whose name has no address is an event with its URL") {
   asio::io_context context;
-  configuration config;
-  config.ice_servers.emplace_back("stun:name.invalid");
-  config.ice_servers.emplace_back("turn:name.invalid");
-  config.ice_servers.back().username = config.ice_servers.back().credential = "any";
-  peer_connection peer(context, config);
-  run(context, ask_silent_servers(peer, {"stun:name.invalid", "turn:name.invalid"}));
+  const std::set<std::string> urls{"stun:name.invalid", "turn:name.invalid"};
+  peer_connection peer(context, with_servers(urls));
+  run(context, ask_silent_servers(peer, urls));
 }
 
 TEST_CASE("a resolver that never answers is waited for as long as the configuration says") {
   asio::io_context context;
-  configuration config;
+  const std::set<std::string> urls{"stun:stun.example.org", "turn:turn.example.org"};
+  configuration config = with_servers(urls);
   config.resolver = std::make_shared<silent_resolver>();
   config.timeouts.name_lookup = 50ms;
-  config.ice_servers.emplace_back("stun:stun.example.org");
-  config.ice_servers.emplace_back("turn:turn.example.org");
-  config.ice_servers.back().username = config.ice_servers.back().credential = "any";
   peer_connection peer(context, config);
-  run(context, ask_silent_servers(peer, {"stun:stun.example.org", "turn:turn.example.org"}));
+  run(context, ask_silent_servers(peer, urls));
 }
 
 TEST_CASE("how long a silent server is waited for is the configuration's") {
@@ -207,11 +211,7 @@ TEST_CASE("how long a silent server is waited for is the configuration's") {
                                      "turn:" + address_of(datagrams),
                                      "turn:127.0.0.1:1",  // at once, where no candidate reaches it
                                      "turns:" + address_of(streams)};
-  configuration config;
-  for (const auto& url : silent) {
-    config.ice_servers.emplace_back(url);
-    config.ice_servers.back().username = config.ice_servers.back().credential = "any";
-  }
+  configuration config = with_servers(silent);
   // By default 9.5, 10 and 39.5 s.
   config.timeouts.stun_rto = 50ms;
   config.timeouts.turn_connect = 200ms;
@@ -232,9 +232,7 @@ TEST_CASE("TURN over TCP too keeps to the interfaces that the filter leaves") {
   const auto here = server.local_endpoint().address();
   const std::string url = "turn:" + here.to_string() + ":" +
                           std::to_string(server.local_endpoint().port()) + "?transport=tcp";
-  configuration config;
-  config.ice_servers.emplace_back(url);
-  config.ice_servers.back().username = config.ice_servers.back().credential = "any";
+  configuration config = with_servers({url});
   config.timeouts.turn_allocation = 300ms;
   bool allowed = false;
   config.interface_filter = [&](const interface_address&) { return allowed; };
