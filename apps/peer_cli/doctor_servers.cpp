@@ -125,7 +125,9 @@ asio::awaitable<std::vector<server_under_test>> doctor::plan(asiortc::ice_server
       }
       test.transport = transport;
       test.address = *fits;
-      test.shown = url + " over " + name_of(transport) + (v6 ? ", IPv6" : ", IPv4");
+      const bool dtls = lower.starts_with("turns:") && lower.ends_with("=udp");
+      test.shown =
+          url + " over " + (dtls ? "dtls" : name_of(transport)) + (v6 ? ", IPv6" : ", IPv4");
       if (fits->to_string() != host) test.shown += " (" + fits->to_string() + ")";
       tests.push_back(std::move(test));
     }

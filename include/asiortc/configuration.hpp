@@ -18,8 +18,9 @@ namespace asiortc::inline ASIORTC_ABI {
 class name_resolver;
 class udp_mux;
 
-/// A STUN or TURN server (webrtc-pc 4.2.4 RTCIceServer). `turns:` is TLS over TCP. `stuns:` is
-/// checked and not used: what a server sees of a TCP connection helps no UDP.
+/// A STUN or TURN server (webrtc-pc 4.2.4 RTCIceServer). `turns:` is TLS over TCP; with
+/// `?transport=udp`, which would be DTLS, it is told as failed by `ice_candidate_errors()`.
+/// `stuns:` is checked and not used: what a server sees of a TCP connection helps no UDP.
 class ASIORTC_EXPORT ice_server {
  public:
   ice_server() = default;
@@ -110,8 +111,7 @@ class ASIORTC_EXPORT external_address {
   bool operator==(const external_address&) const = default;
 };
 
-/// Options of a `peer_connection`. Copyable; nothing in it is read after construction but by
-/// `configuration()`.
+/// Options of a `peer_connection`. Copyable. Some may be changed later, by `set_configuration`.
 class ASIORTC_EXPORT configuration {
  public:
   configuration() = default;

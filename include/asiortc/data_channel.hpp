@@ -10,6 +10,7 @@
 #include <asiortc/states.hpp>
 
 #include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/deferred.hpp>
 
@@ -111,6 +112,16 @@ class ASIORTC_EXPORT data_channel {
     return messages().async_next(std::forward<Token>(token));
   }
 
+  /// Keeps at most so many bytes of unread messages: while there are more, the oldest are dropped
+  /// and counted, so that a slow reader of what only matters fresh neither holds back the other
+  /// channels nor reads what is old. At least the newest message is kept. 0, as at first: nothing
+  /// is dropped, and an unread message holds `configuration::receive_budget`. Counts from the next
+  /// message on.
+  /// Throws `error` with `type_error` when the channel is reliable.
+  void set_max_unread(std::size_t bytes);
+  /// How many messages were dropped for it; never fails.
+  [[nodiscard]] std::uint64_t messages_dropped() const;
+
   /// Takes a message if there is one; never waits and never fails. What is queued can be taken
   /// after the end of the channel, too.
   [[nodiscard]] std::optional<message> try_receive();
@@ -165,6 +176,9 @@ class ASIORTC_EXPORT data_channel {
   /// Sets the threshold of `buffered_amount_low()` (webrtc-pc 6.2), in bytes; 0 at first. Never
   /// fails; does nothing on a closed channel.
   void set_buffered_amount_low_threshold(std::size_t bytes);
+
+  /// That of the peer connection; empty once the execution context is gone.
+  [[nodiscard]] boost::asio::any_io_executor get_executor() const;
 
   /// Whether this is a handle to a channel, open or not; false for an empty one.
   explicit operator bool() const noexcept { return state_ != nullptr; }

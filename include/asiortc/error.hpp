@@ -14,10 +14,10 @@ namespace asiortc::inline ASIORTC_ABI {
 /// (`asio::error::operation_aborted` is what a cancelled operation completes with).
 enum class ASIORTC_EXPORT errc {
   // What a call was refused for; the names are those of the W3C's exceptions (webrtc-pc 4).
-  invalid_state = 1,     ///< the object is closed, or not in a state in which the call is allowed
-  type_error,            ///< an argument is missing, contradictory or out of its range
-  syntax_error,          ///< a text (SDP, candidate, URL, PEM, flag) could not be parsed
-  invalid_access,        ///< credentials are missing or a certificate has expired
+  invalid_state = 1,  ///< the object is closed, or not in a state in which the call is allowed
+  type_error,         ///< an argument is missing, contradictory or out of its range
+  syntax_error,       ///< a text (SDP, candidate, URL, PEM, flag) could not be parsed
+  invalid_access,  ///< credentials are missing, a certificate has expired, or a selector is foreign
   invalid_modification,  ///< a description or configuration changes what may not change
   operation_error,       ///< an id is in use or exhausted, or a candidate names an old generation
   not_supported,         ///< well-formed, but asiortc does not do it (yet)

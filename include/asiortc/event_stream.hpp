@@ -48,6 +48,22 @@ class ASIORTC_EXPORT event_stream {
         token, queue_);
   }
 
+  /// Waits until `try_next()` has an event or the stream has ended, and takes nothing. It is the
+  /// stream's one waiter meanwhile; somebody else's `try_next()` may be faster, and it waits on.
+  ///
+  /// Completion signature: `void(error_code)`; without an error, whatever the stream ended with.
+  ///
+  /// Errors: `errc::in_use` when another wait is pending; `asio::error::operation_aborted` when
+  /// cancelled (any type).
+  template <class Token = boost::asio::deferred_t>
+  [[nodiscard]] auto async_wait(Token&& token = Token()) const {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code)>(
+        [](auto handler, std::shared_ptr<detail::event_queue<T>> queue) {
+          queue->async_wait(std::move(handler));
+        },
+        token, queue_);
+  }
+
   /// Takes an event if there is one; never waits and never fails, whoever waits beside it.
   [[nodiscard]] std::optional<T> try_next() const { return queue_->try_pop(); }
 

@@ -11,6 +11,7 @@
 #include <asiortc/session_description.hpp>
 #include <asiortc/state_change.hpp>
 #include <asiortc/states.hpp>
+#include <asiortc/stats.hpp>
 
 #include <boost/asio/any_completion_handler.hpp>
 #include <boost/asio/any_io_executor.hpp>
@@ -22,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -38,6 +40,8 @@ using description_completion =
     boost::asio::any_completion_handler<void(boost::system::error_code, session_description)>;
 using pairs_completion = boost::asio::any_completion_handler<void(
     boost::system::error_code, std::vector<candidate_pair_info>)>;
+using stats_completion =
+    boost::asio::any_completion_handler<void(boost::system::error_code, stats_report)>;
 }  // namespace detail
 
 /// Options of `peer_connection::async_create_offer` (webrtc-pc 4.3.5 RTCOfferOptions).
@@ -191,10 +195,47 @@ class ASIORTC_EXPORT peer_connection {
         candidate_pairs_operation(), token, state_);
   }
 
+  /// Statistics with the W3C's names and units (webrtc-pc 8.2 getStats); `stats_report::to_json`
+  /// writes them as a browser does. Counters never fall. After the end, the report is what was
+  /// last, with the channels that there are handles to. It is made when asked for, and costs
+  /// nothing before.
+  ///
+  /// Completion signature: `void(error_code, stats_report)`.
+  /// Errors: none but `operation_aborted`.
+  template <class Token = boost::asio::deferred_t>
+  requires(!std::same_as<std::remove_cvref_t<Token>, data_channel>)
+      [[nodiscard]] auto async_get_stats(Token&& token = Token()) const {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code, stats_report)>(
+        get_stats_operation(), token, state_, nullptr);
+  }
+
+  /// The same of one channel: its entry, and the way it takes: the transport, the pair in use with
+  /// its candidates, and the certificates. An empty `selector` selects nothing, and all is given.
+  ///
+  /// Completion signature: `void(error_code, stats_report)`.
+  /// Errors: `errc::invalid_access` for a channel of another connection; `operation_aborted`.
+  template <class Token = boost::asio::deferred_t>
+  [[nodiscard]] auto async_get_stats(const data_channel& selector, Token&& token = Token()) const {
+    return boost::asio::async_initiate<Token, void(boost::system::error_code, stats_report)>(
+        get_stats_operation(), token, state_, selector.native_handle());
+  }
+
   /// Asks for new ICE credentials at the next offer (webrtc-pc 4.4.2 restartIce), which
   /// `negotiation_needed()` tells. Never fails; does nothing when closed, or before anything was
   /// negotiated.
   void restart_ice();
+
+  /// Changes the servers and what else concerns the next gathering, which `restart_ice()` starts
+  /// (webrtc-pc 4.4.2 setConfiguration, 4.4.1.6): `ice_servers`, `turn_trusted_certificates`,
+  /// `ice_transport_policy`, and before the first local description `ice_candidate_pool_size`.
+  /// What has been gathered goes on; an allocation of a server that is no longer named is given
+  /// back once a restart has made it needless, and one of a server that still is keeps its
+  /// credentials. Empty `certificates` mean those of before. `interface_filter` and `log` stay what
+  /// they were, since functions cannot be compared. Under `relay` from the start there is no
+  /// ICE-TCP later. Throws `error`, and nothing has changed then: `invalid_state` when closed;
+  /// `invalid_modification` for anything else that differs from `configuration()`; `syntax_error`
+  /// and `invalid_access` for a server, `syntax_error` for trusted certificates.
+  void set_configuration(asiortc::configuration config);
 
   /// Makes a channel (webrtc-pc 6.1, RFC 8832 5.1), before or after connecting. It opens by itself.
   /// What only the strand can tell ends the channel, with `operation_error` when no stream id is
@@ -294,7 +335,7 @@ class ASIORTC_EXPORT peer_connection {
   /// What the last refused call was refused for, or why the connection failed, in words; empty if
   /// there was neither.
   [[nodiscard]] std::string last_error_detail() const;
-  /// A copy of what was given (webrtc-pc 4.4.2 getConfiguration).
+  /// A copy of what was given last (webrtc-pc 4.4.2 getConfiguration).
   [[nodiscard]] asiortc::configuration configuration() const;
   /// 128 random bits in hexadecimal; never changes, and is valid while the handle is.
   [[nodiscard]] const std::string& id() const;
@@ -327,6 +368,10 @@ class ASIORTC_EXPORT peer_connection {
   };
   struct ASIORTC_EXPORT candidate_pairs_operation {
     void operator()(detail::pairs_completion handler, state_ptr state) const;
+  };
+  struct ASIORTC_EXPORT get_stats_operation {
+    void operator()(detail::stats_completion handler, state_ptr state,
+                    std::shared_ptr<detail::channel_state> selector) const;
   };
   struct ASIORTC_EXPORT close_operation {
     void operator()(void_completion handler, state_ptr state) const;

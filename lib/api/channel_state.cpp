@@ -55,6 +55,17 @@ std::shared_ptr<channel_state> channel_state::self() {
   return std::static_pointer_cast<channel_state>(shared_from_this());
 }
 
+void channel_state::drop_oldest() {
+  const std::size_t most = max_unread;
+  if (most == 0) return;
+  while (unread > most && messages->size() > 1 && messages->try_pop()) ++messages_dropped;
+}
+
+std::uint64_t channel_state::max_message_size() const {
+  const auto owner = peer_.lock();
+  return owner ? owner->max_message_size() : UINT64_MAX;
+}
+
 void channel_state::start_open(void_completion handler) {
   if (context_gone()) return;
   const std::lock_guard lock(mutex_);

@@ -5,7 +5,9 @@
 
 #include <asiortc/data_channel.hpp>
 #include <asiortc/detail/operation.hpp>
+#include <asiortc/stats.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -39,9 +41,15 @@ class channel_state final : public context_listener {
 
   void on_context_shutdown() noexcept override { executor_ = {}; }
 
+  [[nodiscard]] bool belongs_to(const peer_state& peer) const {
+    return peer_.lock().get() == &peer;
+  }
   [[nodiscard]] data_channel_state state() const;
   [[nodiscard]] std::optional<std::uint16_t> id() const;
   [[nodiscard]] std::size_t buffered_amount() const;
+  [[nodiscard]] const boost::asio::any_io_executor& executor() const { return executor_; }
+  /// What the other side takes, as far as it is known.
+  [[nodiscard]] std::uint64_t max_message_size() const;
 
   const std::string label;
   const data_channel_init init;
@@ -49,7 +57,14 @@ class channel_state final : public context_listener {
   const std::shared_ptr<event_queue<state_change<data_channel_state>>> states;
   const std::shared_ptr<event_queue<buffered_amount_low_event>> low_events;
 
+  // From any thread.
+  std::atomic<std::size_t> max_unread = 0;  ///< bytes; 0: all are kept
+  std::atomic<std::size_t> unread = 0;      ///< bytes in `messages`
+  std::atomic<std::uint64_t> messages_dropped = 0;
+
   // On the peer's strand.
+  /// Has the oldest dropped where there is more than wanted.
+  void drop_oldest();
   void publish_id(std::optional<std::uint16_t> value);
   void publish_state(data_channel_state now, boost::system::error_code reason);
   /// Bytes that the table has and the other side has not acknowledged.
@@ -71,7 +86,9 @@ class channel_state final : public context_listener {
   };
   std::deque<ticketed> with_table;
   bool dropped = false;  ///< on the strand: the handle is gone
-  bool active = false;   ///< on the strand: among those with bytes in flight
+  /// On the strand: what was counted, once it is closed.
+  std::unique_ptr<const data_channel_stats> last_stats;
+  bool active = false;  ///< on the strand: among those with bytes in flight
 
  private:
   std::shared_ptr<channel_state> self();

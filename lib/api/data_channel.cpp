@@ -25,6 +25,18 @@ data_channel::~data_channel() {
 
 std::optional<message> data_channel::try_receive() { return state_->messages->try_pop(); }
 
+void data_channel::set_max_unread(std::size_t bytes) {
+  if (!init().max_retransmits && !init().max_packet_life_time) {
+    throw error(
+        errc::type_error,
+        "set_max_unread: expected a channel with max_retransmits or max_packet_life_time, \"" +
+            label().substr(0, 64) + "\" is reliable");
+  }
+  state_->max_unread = bytes;
+}
+
+std::uint64_t data_channel::messages_dropped() const { return state_->messages_dropped; }
+
 void data_channel::close() { state_->close(); }
 
 event_stream<state_change<data_channel_state>> data_channel::states() const {
@@ -50,6 +62,8 @@ std::size_t data_channel::buffered_amount() const { return state_->buffered_amou
 void data_channel::set_buffered_amount_low_threshold(std::size_t bytes) {
   state_->set_low_threshold(bytes);
 }
+
+boost::asio::any_io_executor data_channel::get_executor() const { return state_->executor(); }
 
 void data_channel::open_operation::operator()(detail::void_completion handler,
                                               state_ptr channel) const {

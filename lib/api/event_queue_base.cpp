@@ -1,7 +1,10 @@
 #include <asiortc/detail/event_queue.hpp>
 #include <asiortc/error.hpp>
 
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
 #include <boost/asio/bind_executor.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
@@ -19,6 +22,19 @@ event_queue_base::waiter::waiter(const asio::any_io_executor& executor,
       handler_work(asio::prefer(handler_executor, asio::execution::outstanding_work.tracked)) {}
 
 event_queue_base::waiter::~waiter() = default;
+
+struct event_queue_base::looker final : waiter {
+  using completion = asio::any_completion_handler<void(boost::system::error_code)>;
+
+  looker(const asio::any_io_executor& executor, completion h)
+      : waiter(executor, asio::get_associated_executor(h, executor)), handler(std::move(h)) {
+    takes = false;
+  }
+
+  void refuse(boost::system::error_code code) override { std::move(handler)(code); }
+
+  completion handler;
+};
 
 event_queue_base::event_queue_base(asio::any_io_executor executor)
     : executor_(std::move(executor)) {}
@@ -64,6 +80,29 @@ void event_queue_base::park(std::unique_lock<std::mutex>& lock, std::shared_ptr<
     });
   }
   if (ready) arm(lock);
+}
+
+void event_queue_base::async_wait(looker::completion handler) {
+  std::unique_lock lock(mutex_);
+  if (shut_down_) return;
+  auto waiting = std::make_shared<looker>(executor_, std::move(handler));
+  const auto slot = asio::get_associated_cancellation_slot(waiting->handler);
+  park(lock, std::move(waiting), slot, is_ready());
+}
+
+void event_queue_base::tell_ready(std::unique_lock<std::mutex>& lock,
+                                  const std::shared_ptr<waiter>& waiting) {
+  if (!waiting->cancelled && !is_ready()) {  // somebody else took the value meanwhile
+    waiting->armed = false;
+    return;
+  }
+  boost::system::error_code code;
+  if (waiting->cancelled) code = asio::error::operation_aborted;
+  waiter_.reset();
+  lock.unlock();
+  auto& handler = static_cast<looker&>(*waiting).handler;
+  asio::get_associated_cancellation_slot(handler).clear();
+  std::move(handler)(code);
 }
 
 std::shared_ptr<event_queue_base> event_queue_base::self() {

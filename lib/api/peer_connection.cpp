@@ -81,6 +81,12 @@ void peer_connection::candidate_pairs_operation::operator()(detail::pairs_comple
   state->start(std::move(handler));
 }
 
+void peer_connection::get_stats_operation::operator()(
+    detail::stats_completion handler, state_ptr state,
+    std::shared_ptr<detail::channel_state> selector) const {
+  state->start(std::move(handler), std::move(selector));
+}
+
 void peer_connection::close_operation::operator()(void_completion handler, state_ptr state) const {
   state->start_close(std::move(handler));
 }
@@ -179,7 +185,13 @@ std::string peer_connection::last_error_detail() const {
   return state_->snapshot().last_error_detail;
 }
 
-asiortc::configuration peer_connection::configuration() const { return state_->config; }
+asiortc::configuration peer_connection::configuration() const {
+  return state_->configuration_now();
+}
+
+void peer_connection::set_configuration(asiortc::configuration config) {
+  state_->set_configuration(std::move(config));
+}
 
 const std::string& peer_connection::id() const { return state_->id; }
 

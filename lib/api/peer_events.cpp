@@ -97,20 +97,26 @@ void peer_state::handle(datachannel::channel_state_changed& event) {
   if (!channel) return;
   if (const auto info = core().channels().info(event.key)) channel->publish_id(info->id);
   channel->publish_state(event.now, event.reason.code);
-  if (event.now == data_channel_state::closed) forget(channel);
+  if (event.now == data_channel_state::closed) retire(*channel);
 }
 
 void peer_state::handle(datachannel::message_received& event) {
   const auto channel = find(event.key);
   const std::size_t size = event.value.size();
+  if (channel) channel->unread += size;
   const bool taken =
       channel && !channel->dropped && channel->messages->push(std::move(event.value));
   // Nobody will read it, so it must not count against the budget.
-  if (!taken) core().channels().consumed(now(), event.key, size);
+  if (!taken) {
+    if (channel) channel->unread -= size;
+    return core().channels().consumed(now(), event.key, size);
+  }
+  channel->drop_oldest();
 }
 
 void peer_state::handle(datachannel::buffered_amount_low& event) {
   if (const auto channel = find(event.key)) {
+    publish_in_flight(*channel);  // before somebody asks because of the event
     channel->low_events->push(buffered_amount_low_event());
   }
 }
@@ -120,10 +126,13 @@ std::shared_ptr<channel_state> peer_state::find(datachannel::channel_key key) co
   return found == channels_.end() ? nullptr : found->second;
 }
 
-void peer_state::forget(const std::shared_ptr<channel_state>& channel) {
-  release_id(*channel);
-  core().channels().forget(*channel->key);
-  channels_.erase(static_cast<std::uint64_t>(*channel->key));
+void peer_state::retire(channel_state& channel) {
+  const auto key = *channel.key;
+  release_id(channel);
+  channel.last_stats = std::make_unique<const data_channel_stats>(
+      core().channel_stats(now(), key).value_or(data_channel_stats()));
+  core().channels().forget(key);
+  if (channel.dropped) channels_.erase(static_cast<std::uint64_t>(key));
 }
 
 void peer_state::release_id(const channel_state& channel) {
@@ -133,11 +142,16 @@ void peer_state::release_id(const channel_state& channel) {
 }
 
 void peer_state::close_channel(std::shared_ptr<channel_state> channel, bool dropped) {
+  if (dropped) forget_consumed(channel);
   on_strand([self = self(), channel = std::move(channel), dropped] {
-    if (self->stopping_ || !channel->key || !self->find(*channel->key)) return;
+    if (!channel->key) return;
+    channel->dropped = channel->dropped || dropped;
+    if (self->stopping_ || channel->last_stats) {
+      if (dropped) self->channels_.erase(static_cast<std::uint64_t>(*channel->key));
+      return;
+    }
     self->flush_outbound();
     if (dropped) {
-      channel->dropped = true;
       self->core().channels().discard_received(self->now(), *channel->key);
     }
     self->core().channels().close(self->now(), *channel->key);
@@ -155,6 +169,7 @@ void peer_state::publish_descriptions() {
   const auto sctp = now.sctp();
   {
     const std::lock_guard lock(mutex_);
+    if (current_local || pending_local) snapshot_.described = true;
     snapshot_.current_local = std::move(current_local);
     snapshot_.pending_local = std::move(pending_local);
     snapshot_.current_remote = std::move(current_remote);

@@ -127,6 +127,7 @@ void peer_state::start_flush(std::shared_ptr<channel_state> channel,
 void peer_state::handle(datachannel::flushed& event) {
   const auto found = flushes_.find(flush_id(event.key, event.ticket));
   if (found == flushes_.end()) return;
+  if (const auto channel = find(event.key)) publish_in_flight(*channel);
   found->second->complete(event.error);
   flushes_.erase(found);
 }
@@ -147,6 +148,11 @@ void peer_state::note_consumed(const std::shared_ptr<channel_state>& channel, st
   });
 }
 
+void peer_state::forget_consumed(const std::shared_ptr<channel_state>& channel) {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(channel->reporting, false)) std::erase(consumers_, channel);
+}
+
 void peer_state::report_consumed() {
   std::vector<std::pair<std::shared_ptr<channel_state>, std::size_t>> taken;
   {
@@ -165,11 +171,15 @@ void peer_state::report_consumed() {
 void peer_state::publish_in_flight() {
   if (stopping_) return;
   std::erase_if(active_, [this](const std::shared_ptr<channel_state>& channel) {
-    const std::size_t bytes = channel->key ? core().channels().buffered_amount(*channel->key) : 0;
-    channel->publish_in_flight(bytes);
-    channel->active = bytes != 0;
-    return bytes == 0;
+    channel->active = publish_in_flight(*channel) != 0;
+    return !channel->active;
   });
+}
+
+std::size_t peer_state::publish_in_flight(channel_state& channel) {
+  const std::size_t bytes = channel.key ? core().channels().buffered_amount(*channel.key) : 0;
+  channel.publish_in_flight(bytes);
+  return bytes;
 }
 
 }  // namespace asiortc::inline ASIORTC_ABI::detail

@@ -2,6 +2,7 @@
 
 #include "api/ice_server_url.hpp"
 #include "base/utf8.hpp"
+#include "io/clock.hpp"
 
 #include <asiortc/udp_mux.hpp>
 
@@ -36,9 +37,7 @@ void add_server(const ice_server& server, io::driver_options& driver) {
     const bool is_dtls = url.scheme == ice_server_url::scheme_type::turns &&
                          url.transport == ice_server_url::transport_type::udp;
     if (is_dtls) {
-      driver.log(log_level::warning, [&] {
-        return "ICE server " + text + " is not used: TURN over DTLS is not spoken here";
-      });
+      driver.turn_over_dtls.push_back(text);
     } else if (url.is_turn()) {
       driver.turn_servers.push_back(
           {text, url.host, url.port, turn_transport_of(url), server.username, server.credential});
@@ -56,6 +55,19 @@ void check_trust(const std::string& certificates) {
   if (certificates.empty() || crypto::has_certificate(certificates)) return;
   throw error(errc::syntax_error,
               "configuration.turn_trusted_certificates: expected certificates in PEM");
+}
+
+void add_servers(const configuration& config, io::driver_options& driver) {
+  for (const auto& server : config.ice_servers) add_server(server, driver);
+  check_trust(config.turn_trusted_certificates);
+  driver.turn_trusted_certificates = config.turn_trusted_certificates;
+}
+
+/// webrtc-pc 4.4.1.6, and the same for what the W3C has no field for.
+void check_unchanged(bool same, const char* field) {
+  if (same) return;
+  throw error(errc::invalid_modification,
+              std::string("configuration.") + field + " cannot be changed after construction");
 }
 
 std::shared_ptr<const crypto::identity> identity_of(const configuration& config) {
@@ -155,9 +167,8 @@ peer_settings make_peer_settings(const configuration& config) {
   const base::logger log(config.log, config.log_threshold, "peer");
   made.core.bundle_policy = config.bundle_policy;
   made.core.ice.relay_only = config.ice_transport_policy == ice_transport_policy::relay;
-  // Relayed candidates tell nothing that a name could hide.
   made.core.ice.hide_addresses = config.mdns_candidates == mdns_candidates::hide;
-  made.driver.hide_addresses = made.core.ice.hide_addresses && !made.core.ice.relay_only;
+  made.driver.hide_addresses = made.core.ice.hide_addresses;
   made.core.ice.pac_timeout = config.timeouts.ice_failed;
   made.core.ice.no_candidates_grace = config.timeouts.no_candidates_grace;
   made.core.ice.disconnected_after = config.timeouts.disconnected;
@@ -169,6 +180,7 @@ peer_settings make_peer_settings(const configuration& config) {
   made.core.turn.give_up_after = config.timeouts.turn_allocation;
   made.driver.lookup_timeout = config.timeouts.name_lookup;
   made.driver.turn_connect_timeout = config.timeouts.turn_connect;
+  made.driver.turn_patience = config.timeouts.turn_allocation;
   made.core.ice.lite = config.ice_lite;
   made.core.ice.tcp = config.ice_tcp && !made.core.ice.relay_only;
   made.core.pool_candidates = config.ice_candidate_pool_size > 0;
@@ -183,11 +195,41 @@ peer_settings make_peer_settings(const configuration& config) {
   if (config.udp_mux) made.driver.mux = config.udp_mux->native_handle();
   made.driver.resolver = config.resolver;
   made.driver.log = log;
-  for (const auto& server : config.ice_servers) add_server(server, made.driver);
-  check_trust(config.turn_trusted_certificates);
-  made.driver.turn_trusted_certificates = config.turn_trusted_certificates;
+  add_servers(config, made.driver);
   for (const auto& each : config.external_addresses) add_external_address(each, made.driver);
   made.core.identity = identity_of(config);
+  made.core.wall_clock_offset = std::chrono::duration_cast<base::duration>(
+      system_clock::now().time_since_epoch() - io::clock_now().time_since_epoch());
+  return made;
+}
+
+io::driver_options make_next_servers(const configuration& before, const configuration& next,
+                                     bool described) {
+  const bool certificates_given = !next.certificates.empty();
+  check_unchanged(!certificates_given || next.certificates == before.certificates, "certificates");
+  check_unchanged(next.bundle_policy == before.bundle_policy, "bundle_policy");
+  check_unchanged(next.rtcp_mux_policy == before.rtcp_mux_policy, "rtcp_mux_policy");
+  check_unchanged(next.ice_lite == before.ice_lite, "ice_lite");
+  check_unchanged(next.ice_tcp == before.ice_tcp, "ice_tcp");
+  check_unchanged(next.udp_mux == before.udp_mux, "udp_mux");
+  check_unchanged(next.port_min == before.port_min, "port_min");
+  check_unchanged(next.port_max == before.port_max, "port_max");
+  check_unchanged(next.mdns_candidates == before.mdns_candidates, "mdns_candidates");
+  check_unchanged(next.external_addresses == before.external_addresses, "external_addresses");
+  check_unchanged(next.timeouts == before.timeouts, "timeouts");
+  check_unchanged(next.max_message_size == before.max_message_size, "max_message_size");
+  check_unchanged(next.receive_budget == before.receive_budget, "receive_budget");
+  check_unchanged(next.send_high_water == before.send_high_water, "send_high_water");
+  check_unchanged(next.resolver == before.resolver, "resolver");
+  check_unchanged(next.log_threshold == before.log_threshold, "log_threshold");
+  if (described && next.ice_candidate_pool_size != before.ice_candidate_pool_size) {
+    throw error(errc::invalid_modification,
+                "configuration.ice_candidate_pool_size cannot be changed after a local description "
+                "was set");
+  }
+  io::driver_options made;
+  made.log = base::logger(next.log, next.log_threshold, "peer");
+  add_servers(next, made);
   return made;
 }
 

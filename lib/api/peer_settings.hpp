@@ -16,6 +16,11 @@ struct peer_settings {
   io::driver_options driver;
 };
 
+/// Throws what `peer_connection::set_configuration` documents; `described` says whether a local
+/// description was set. Of what it gives only the servers count.
+io::driver_options make_next_servers(const configuration& before, const configuration& next,
+                                     bool described);
+
 /// Throws what the constructor of `peer_connection` documents.
 peer_settings make_peer_settings(const configuration& config);
 

@@ -78,6 +78,7 @@ peer_state::peer_state(boost::asio::any_io_executor user_executor, asiortc::conf
       config(std::move(options)),
       id(make_id()),
       streams(executor),
+      current_config_(config),
       max_message_size_(UINT64_MAX) {
   peer_settings prepared = make_peer_settings(config);
   driver_ = std::make_shared<io::peer_driver>(executor, std::move(prepared.core),
@@ -144,6 +145,31 @@ void peer_state::start(pairs_completion handler) {
   });
 }
 
+void peer_state::set_configuration(asiortc::configuration next) {
+  const std::lock_guard lock(mutex_);
+  if (snapshot_.signaling == asiortc::signaling_state::closed) {
+    throw error(errc::invalid_state, "set_configuration: the peer connection is closed");
+  }
+  auto servers = make_next_servers(current_config_, next, snapshot_.described);
+  peer::gathering_options options;
+  for (const auto& each : servers.stun_servers) options.servers.push_back(each.url);
+  for (const auto& each : servers.turn_servers) options.servers.push_back(each.url);
+  options.relay_only = next.ice_transport_policy == ice_transport_policy::relay;
+  options.pool_candidates = next.ice_candidate_pool_size > 0;
+  if (next.certificates.empty()) next.certificates = current_config_.certificates;
+  current_config_ = std::move(next);
+  post([self = self(), servers = std::move(servers), options = std::move(options)](
+           peer::peer& core, base::time_point now) mutable {
+    self->driver_->set_servers(std::move(servers));
+    core.set_gathering_options(now, std::move(options));
+  });
+}
+
+asiortc::configuration peer_state::configuration_now() const {
+  const std::lock_guard lock(mutex_);
+  return current_config_;
+}
+
 void peer_state::note_refusal(const base::failure& why) {
   const std::lock_guard lock(mutex_);
   snapshot_.last_error_detail = why.detail.empty() ? why.code.message() : why.detail;
@@ -176,7 +202,7 @@ void peer_state::begin_stop(boost::system::error_code reason) {
   if (stopping_) return;
   stopping_ = true;
   for (const auto& [ticket, waiting] : std::exchange(flushes_, {})) waiting->complete(reason);
-  for (const auto& [key, channel] : std::exchange(channels_, {})) {
+  for (const auto& [key, channel] : channels_) {
     channel->publish_state(data_channel_state::closed, reason);
   }
   {
@@ -247,6 +273,7 @@ void peer_state::watch_messages(const std::shared_ptr<channel_state>& channel) {
       [peer = weak_self(), weak = std::weak_ptr<channel_state>(channel)](const message& taken) {
         const auto state = peer.lock();
         const auto reader = weak.lock();
+        if (reader) reader->unread -= taken.size();
         if (state && reader) state->note_consumed(reader, taken.size());
       });
 }

@@ -61,6 +61,7 @@ struct peer_snapshot {
   std::optional<certificate_fingerprint> remote_certificate;
   boost::system::error_code end_reason;
   std::string last_error_detail;
+  bool described = false;  ///< a local description was set once
 };
 
 /// Takes over candidates and the need to negotiate; called on the strand.
@@ -86,6 +87,8 @@ class peer_state final : public context_listener, private io::peer_observer {
   void start(void_completion handler, work action);
   void start(description_completion handler, describe action);
   void start(pairs_completion handler);
+  /// `selector` may be null.
+  void start(stats_completion handler, std::shared_ptr<channel_state> selector);
   void start_close(void_completion handler);
   void close(base::failure reason);
   /// Posts to the strand; dropped when the execution context is gone.
@@ -101,13 +104,17 @@ class peer_state final : public context_listener, private io::peer_observer {
   void start_flush(std::shared_ptr<channel_state> channel, std::shared_ptr<void_operation> waiting);
   void close_channel(std::shared_ptr<channel_state> channel, bool dropped);
   void note_consumed(const std::shared_ptr<channel_state>& channel, std::size_t size);
+  /// Of a channel that nobody reads any more, which would be held until the next report.
+  void forget_consumed(const std::shared_ptr<channel_state>& channel);
   [[nodiscard]] peer_snapshot snapshot() const;
+  void set_configuration(asiortc::configuration next);
+  [[nodiscard]] asiortc::configuration configuration_now() const;
   [[nodiscard]] std::uint64_t max_message_size() const { return max_message_size_; }
   /// False when one is there already.
   bool try_begin_negotiation() { return !negotiating_.exchange(true); }
 
   boost::asio::any_io_executor executor;  ///< empty once the context is gone
-  const asiortc::configuration config;
+  const asiortc::configuration config;    ///< as it was given; for what never changes
   const std::string id;
   const peer_streams streams;
 
@@ -157,9 +164,11 @@ class peer_state final : public context_listener, private io::peer_observer {
 
   std::shared_ptr<peer_state> self();
   std::weak_ptr<peer_state> weak_self();
+  stats_report make_stats(const channel_state* selector);
   std::shared_ptr<channel_state> find(datachannel::channel_key key) const;
   void adopt(const std::shared_ptr<channel_state>& channel, datachannel::channel_key key);
-  void forget(const std::shared_ptr<channel_state>& channel);
+  /// It is closed.
+  void retire(channel_state& channel);
   /// Lets another channel be negotiated with its id.
   void release_id(const channel_state& channel);
   void watch_messages(const std::shared_ptr<channel_state>& channel);
@@ -170,12 +179,14 @@ class peer_state final : public context_listener, private io::peer_observer {
   void report_consumed();
   void publish_channel_ids();
   void publish_in_flight();
+  std::size_t publish_in_flight(channel_state& channel);
   void begin_stop(boost::system::error_code reason);
   void finish_stop();
 
   std::shared_ptr<io::peer_driver> driver_;
 
   // On the strand.
+  /// Those that are not closed, and those that there is a handle to.
   std::unordered_map<std::uint64_t, std::shared_ptr<channel_state>> channels_;
   std::map<flush_id, std::shared_ptr<void_operation>> flushes_;
   std::vector<std::shared_ptr<channel_state>> active_;  // those with bytes in flight
@@ -188,6 +199,7 @@ class peer_state final : public context_listener, private io::peer_observer {
   // The front.
   mutable std::mutex mutex_;
   peer_snapshot snapshot_;
+  asiortc::configuration current_config_;
   std::deque<outbound> outbound_;
   std::size_t outbound_bytes_ = 0;
   bool drain_scheduled_ = false;

@@ -2,6 +2,7 @@
 #include <asiortc/nat_behaviour.hpp>
 #include <asiortc/session_description.hpp>
 #include <asiortc/states.hpp>
+#include <asiortc/stats.hpp>
 
 #include <array>
 #include <cstddef>
@@ -68,6 +69,22 @@ std::string to_string(candidate_type type) {
 std::string_view to_string(candidate_pair_state state) noexcept {
   static constexpr std::array<std::string_view, 5> names{"frozen", "waiting", "in-progress",
                                                          "succeeded", "failed"};
+  return name_of(names, state);
+}
+
+std::string_view to_string(ice_role role) noexcept {
+  static constexpr std::array<std::string_view, 3> names{"unknown", "controlling", "controlled"};
+  return name_of(names, role);
+}
+
+std::string_view to_string(dtls_role role) noexcept {
+  static constexpr std::array<std::string_view, 3> names{"unknown", "client", "server"};
+  return name_of(names, role);
+}
+
+std::string_view to_string(dtls_transport_state state) noexcept {
+  static constexpr std::array<std::string_view, 5> names{"new", "connecting", "connected", "closed",
+                                                         "failed"};
   return name_of(names, state);
 }
 

@@ -148,6 +148,8 @@ fingerprint identity::get_fingerprint(hash_algorithm algorithm) const {
   return fingerprint_of(der_of(certificate()), algorithm);
 }
 
+base::bytes identity::to_der() const { return der_of(certificate()); }
+
 EVP_PKEY* identity::key() const { return impl_->key.get(); }
 X509* identity::certificate() const { return impl_->certificate.get(); }
 

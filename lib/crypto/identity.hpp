@@ -52,6 +52,8 @@ class identity {
   identity& operator=(const identity&) = delete;
 
   [[nodiscard]] std::string to_pem() const;
+  /// The certificate alone.
+  [[nodiscard]] base::bytes to_der() const;
   [[nodiscard]] std::int64_t expires() const;
   [[nodiscard]] fingerprint get_fingerprint(hash_algorithm algorithm) const;
 

@@ -58,8 +58,7 @@ struct channel {
   std::size_t low_threshold = 0;
   /// Bytes that the channel may send before it is the next one's turn; below 0 it owes turns.
   std::int64_t credit = 0;
-  bool announced = false;  ///< the peer may know of it, so that its end needs resets
-  bool was_open = false;
+  bool announced = false;     ///< the peer may know of it, so that its end needs resets
   bool awaiting_ack = false;  ///< our OPEN is not acknowledged yet
   bool scheduled = false;     ///< stands in the ring of those that have something to send
   bool busy = false;          ///< counted among those that keep the table from being idle

@@ -38,7 +38,6 @@ void table::impl::end_unopened(channel& which, const base::failure& reason) {
 void table::impl::end(channel& which, const base::failure& reason) {
   which.out.acknowledge_all();
   forget_partial(which);
-  if (which.was_open) ++counters.channels_closed;
   set_state(which, data_channel_state::closed, reason, "done");
   settle(which);
   if (which.forgotten) graveyard.push_back(which.key);

@@ -65,9 +65,10 @@ void table::impl::set_state(channel& which, data_channel_state now, const base::
            std::string(to_string(which.info.state)) + " -> " + std::string(to_string(now)) + ": " +
            std::string(cause) + (reason.code ? " (" + reason.code.message() + ")" : "");
   });
+  const bool leaves_open = which.info.state == data_channel_state::open;
+  if (leaves_open) ++counters.channels_closed;
   which.info.state = now;
   if (now == data_channel_state::open) {
-    which.was_open = true;
     ++counters.channels_opened;
     // One that the peer opened is told by an event of its own.
     if (unaccepted.contains(which.key)) {

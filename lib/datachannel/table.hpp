@@ -80,7 +80,7 @@ struct channel_info {
 /// What was counted since the table was made.
 struct counters {
   std::uint64_t channels_opened = 0;   ///< that reached open
-  std::uint64_t channels_closed = 0;   ///< that were open once and are closed
+  std::uint64_t channels_closed = 0;   ///< that have left open
   std::uint64_t streams_refused = 0;   ///< reset because of a bad OPEN, or because a bound was met
   std::uint64_t messages_dropped = 0;  ///< came on a stream on which nobody wants them
   std::uint64_t dcep_ignored = 0;      ///< ACKs that nobody waited for

@@ -35,7 +35,18 @@ BIO* datagram_bio::make_bio() {
 }
 
 void datagram_bio::drain(base::packet_batch& out) {
-  for (const auto& packet : queue_.entries()) out.append(queue_.view(packet));
+  const auto& packets = queue_.entries();
+  for (auto next = packets.begin(); next != packets.end();) {
+    const auto room = out.allocate(std::max(mtu_, next->size));
+    std::size_t used = 0;
+    do {
+      const auto packet = queue_.view(*next);
+      std::copy(packet.begin(), packet.end(), room.begin() + static_cast<std::ptrdiff_t>(used));
+      used += packet.size();
+      ++next;
+    } while (next != packets.end() && used + next->size <= mtu_);
+    out.commit(used);
+  }
   if (!queue_.empty()) queue_.release();
 }
 

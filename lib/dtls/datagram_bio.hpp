@@ -22,7 +22,9 @@ class datagram_bio {
   /// The datagram that the next read takes, whole. The bytes must live until then.
   void give(base::byte_span datagram) { incoming_ = datagram; }
 
-  /// Appends what was queued, and gives the queue's memory back.
+  /// Appends what was queued, in as few datagrams as it fits into, and gives the queue's memory
+  /// back. OpenSSL writes a flight that it repeats message by message (RFC 6347 4.2.3: "multiple
+  /// DTLS messages may be placed in the same" datagram), each of which could be lost by itself.
   void drain(base::packet_batch& out);
 
   /// All that was written, including what was lost since nobody polled.

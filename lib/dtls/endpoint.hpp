@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -85,6 +86,8 @@ class endpoint {
   [[nodiscard]] virtual std::uint16_t version() const = 0;
   /// The negotiated SRTP profile (RFC 5764 4.1.2), 0 for none.
   [[nodiscard]] virtual std::uint16_t srtp_profile() const = 0;
+  /// The cipher suite's name at IANA; empty before `connected`.
+  [[nodiscard]] virtual const std::string& cipher() const = 0;
   /// Datagrams or records that were malformed or failed authentication.
   [[nodiscard]] virtual std::uint64_t dropped() const = 0;
 };

@@ -124,9 +124,10 @@ void openssl_endpoint::connect() {
   last_flight_ = std::move(outcome->repeatable);
   version_ = outcome->version;
   srtp_profile_ = outcome->srtp_profile;
+  cipher_ = std::move(outcome->cipher_name);
   give_up_at_ = base::never;
   end_handshake();
-  set_state(state::connected, {boost::system::error_code{}, std::move(outcome->cipher_name)});
+  set_state(state::connected, {boost::system::error_code{}, cipher_});
 }
 
 /// Lets go of OpenSSL. What it wrote goes out yet.

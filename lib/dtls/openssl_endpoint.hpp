@@ -27,6 +27,7 @@ class openssl_endpoint final : public endpoint {
                                                    std::size_t length) override;
   [[nodiscard]] std::uint16_t version() const override { return version_; }
   [[nodiscard]] std::uint16_t srtp_profile() const override { return srtp_profile_; }
+  [[nodiscard]] const std::string& cipher() const override { return cipher_; }
   [[nodiscard]] std::uint64_t dropped() const override { return dropped_; }
 
  private:
@@ -65,6 +66,7 @@ class openssl_endpoint final : public endpoint {
   base::bytes remote_certificate_;
   std::uint16_t version_ = 0;
   std::uint16_t srtp_profile_ = 0;
+  std::string cipher_;
   std::uint64_t dropped_ = 0;
 };
 

@@ -9,7 +9,7 @@ namespace {
 // network begin lower: a lost ClientHello should not cost a call a second.
 constexpr unsigned int first_retransmission_us = 400'000;
 // OpenSSL gives up after 12 retransmissions; with this cap the handshake's own timeout is first.
-constexpr unsigned int longest_retransmission_us = 4'000'000;
+constexpr unsigned int longest_retransmission_us = 3'000'000;
 
 // A Finished may come before its ChangeCipherSpec. OpenSSL would keep 100 such records of any
 // content, each in a buffer of 17 kB.
@@ -97,7 +97,7 @@ std::optional<base::duration> openssl_handshake::until_retransmission() const {
 std::optional<handshake_outcome> openssl_handshake::outcome() {
   handshake_outcome made;
   made.version = static_cast<std::uint16_t>(SSL_version(ssl_.get()));
-  made.cipher_name = SSL_get_cipher_name(ssl_.get());
+  made.cipher_name = SSL_CIPHER_standard_name(SSL_get_current_cipher(ssl_.get()));
   const SRTP_PROTECTION_PROFILE* profile = SSL_get_selected_srtp_profile(ssl_.get());
   if (profile != nullptr) made.srtp_profile = static_cast<std::uint16_t>(profile->id);
   made.secrets = session_secrets::of(ssl_.get());

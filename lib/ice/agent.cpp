@@ -22,7 +22,7 @@ agent::impl::impl(agent_settings wanted, base::random_source& source, base::logg
       log(std::move(logger)),
       gather(settings, source, events, log),
       tie_breaker(source.u64()),
-      current(std::make_unique<generation>(settings, make_credentials(), log)) {
+      current(make_generation()) {
   gather.restart(current->local.ufrag);
 }
 
@@ -34,6 +34,10 @@ credentials agent::impl::make_credentials() {
     made.ufrag = random.ice_chars(ufrag_size);
   }
   return made;
+}
+
+std::unique_ptr<generation> agent::impl::make_generation() {
+  return std::make_unique<generation>(settings, ++generations, make_credentials(), log);
 }
 
 generation* agent::impl::find_generation(std::string_view ufrag) {
@@ -102,7 +106,7 @@ void agent::add_relayed_socket(base::time_point now, const relayed_socket& socke
 }
 
 void agent::add_reflexive_address(base::time_point now, base::socket_id id,
-                                  const base::endpoint& mapped, const base::ip_address& server) {
+                                  const base::endpoint& mapped, const stun_server& server) {
   if (impl_->state == agent_state::closed) return;
   impl_->gather.add_reflexive(id, mapped, server);
   impl_->run(now);
@@ -116,10 +120,33 @@ void agent::remove_local_socket(base::time_point now, base::socket_id id) {
   if (carried) impl_->events.push(selected_path_lost{});
 }
 
-void agent::add_stun_server(base::time_point now, const base::endpoint& server) {
+void agent::add_stun_server(base::time_point now, stun_server server) {
   if (impl_->state == agent_state::closed) return;
-  impl_->gather.add_server(server);
+  impl_->gather.add_server(std::move(server));
   impl_->run(now);
+}
+
+void agent::set_relay_only(bool relay_only) {
+  impl_->settings.relay_only = relay_only;
+  if (impl_->gather.bases().empty()) impl_->current->relay_only = relay_only;
+}
+
+void agent::forget_stun_servers() { impl_->gather.forget_servers(); }
+
+void agent::set_retired(base::time_point now, base::socket_id id, bool retired) {
+  if (impl_->state == agent_state::closed || !impl_->gather.set_retired(id, retired)) return;
+  impl_->make_pairs(*impl_->current, *impl_->gather.find(id));
+  impl_->run(now);
+}
+
+bool agent::uses_socket(base::socket_id id) const {
+  bool used = false;
+  impl_->for_each_generation([&](const generation& gen) {
+    const auto& pairs = gen.checks.pairs();
+    used = used || std::any_of(pairs.begin(), pairs.end(),
+                               [id](const auto& each) { return each->route.local == id; });
+  });
+  return used;
 }
 
 void agent::hold_gathering() { impl_->gather.hold(); }
@@ -200,7 +227,6 @@ void agent::close() {
   impl_->set_state(agent_state::closed, boost::system::error_code{}, "closed by the owner");
   impl_->events.clear();
   impl_->outbox.release();
-  impl_->previous.reset();
   impl_->active_route.reset();
   impl_->deadline = base::never;
 }
@@ -267,6 +293,18 @@ bool agent::uses_connection(const base::route& route) const {
 agent_state agent::state() const { return impl_->state; }
 
 std::vector<pair_report> agent::pairs() const { return impl_->report(); }
+
+std::vector<candidate> agent::local_candidates() const { return impl_->gather.candidates(); }
+
+std::vector<candidate> agent::remote_candidates() const {
+  std::vector<candidate> found;
+  for (const auto& each : impl_->current->remotes.all()) {
+    found.push_back(impl_->current->shown_remote(*each));
+  }
+  return found;
+}
+
+std::uint64_t agent::selected_pair_changes() const { return impl_->pair_changes; }
 
 std::uint64_t agent::dropped_datagrams() const { return impl_->dropped; }
 

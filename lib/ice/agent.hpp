@@ -8,11 +8,14 @@
 #include "base/time.hpp"
 #include "ice/candidate.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -75,14 +78,30 @@ struct relayed_socket {
   base::ip_address server;
   /// As of a local socket; a relay reached over TCP or TLS is worth less than over UDP.
   std::uint16_t interface_preference = 0;
+  std::string url = {};                   ///< of the server
+  std::string_view server_protocol = {};  ///< "udp", "tcp" or "tls", to the server
+};
+
+/// Who tells what a socket looks like from outside.
+struct stun_server {
+  stun_server() = default;
+  stun_server(const base::endpoint& at, std::string name = {},  // NOLINT: an address will do
+              std::vector<base::endpoint> others = {})
+      : address(at), url(std::move(name)), further(std::move(others)) {}
+
+  base::endpoint address;
+  std::string url;                      ///< as it was configured
+  std::vector<base::endpoint> further;  ///< each for where the one before it fails
 };
 
 // Events.
 struct local_candidate_gathered {
   candidate value;
 };
-/// All that the shell announced is done; the generation has no further candidates.
+/// All that the shell announced is done; the generation has no further candidates, for now.
 struct gathering_complete {};
+/// A socket came after that.
+struct gathering_resumed {};
 struct state_changed {
   agent_state now = agent_state::new_;
   base::failure reason = boost::system::error_code{};  ///< for failed and disconnected
@@ -96,6 +115,7 @@ struct selected_pair_changed {
 /// A STUN server gave no address to a socket (webrtc-pc 4.8.3).
 struct server_failed {
   base::route asked;
+  std::string url;         ///< as it was given
   std::uint16_t code = 0;  ///< of its answer; 0: there was none
   std::string why;
 };
@@ -104,23 +124,28 @@ struct server_failed {
 struct selected_path_lost {};
 /// The first valid pair exists: data may flow (DTLS starts here, not at nomination).
 struct writable {};
-using event = std::variant<local_candidate_gathered, gathering_complete, state_changed,
-                           selected_pair_changed, selected_path_lost, writable, server_failed>;
+using event =
+    std::variant<local_candidate_gathered, gathering_complete, gathering_resumed, state_changed,
+                 selected_pair_changed, selected_path_lost, writable, server_failed>;
 
 /// What went over a pair beside checks.
 struct traffic {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;
+  base::time_point last = base::time_point::min();  ///< when the last packet went or came
 
   traffic& operator+=(const traffic& more) {
     packets += more.packets;
     bytes += more.bytes;
+    last = std::max(last, more.last);
     return *this;
   }
 };
 
-/// One row of the table of pairs, for people.
+/// One row of the table of pairs, for people and statistics.
 struct pair_report {
+  std::uint64_t number = 0;           ///< names it in the agent
+  bool is_of_old_generation = false;  ///< of before a restart
   candidate local;
   candidate remote;
   candidate_pair_state state = candidate_pair_state::frozen;
@@ -128,8 +153,11 @@ struct pair_report {
   bool nominated = false;
   bool selected = false;
   std::uint64_t priority = 0;
-  std::uint64_t requests_sent = 0;
+  std::uint64_t requests_sent = 0;  ///< of all kinds, those sent again included
+  std::uint64_t requests_repeated = 0;
+  std::uint64_t consent_requests_sent = 0;
   std::uint64_t requests_received = 0;
+  std::uint64_t responses_sent = 0;
   std::uint64_t responses_received = 0;
   std::optional<base::duration> round_trip_time;
   base::duration total_round_trip_time{};
@@ -167,13 +195,24 @@ class agent {
   void add_relayed_socket(base::time_point now, const relayed_socket& socket);
   /// A server has told what the socket looks like to it, unasked by `add_stun_server`.
   void add_reflexive_address(base::time_point now, base::socket_id id, const base::endpoint& mapped,
-                             const base::ip_address& server);
-  /// Asks each local socket of the family for its reflexive address (RFC 8445 5.1.1.2).
-  void add_stun_server(base::time_point now, const base::endpoint& server);
+                             const stun_server& server);
+  /// Asks each local socket of the family for its reflexive address (RFC 8445 5.1.1.2). A further
+  /// address of the server is asked where the one before it gives none.
+  void add_stun_server(base::time_point now, stun_server server);
   /// An answer that may become a candidate is awaited outside: gathering is not complete before
   /// as many releases.
   void hold_gathering();
   void release_gathering(base::time_point now);
+  /// From the next restart on, or at once if there is no socket yet: only relayed addresses are
+  /// told and used, or all are.
+  void set_relay_only(bool relay_only);
+  /// From the next restart on no server is known; those of then are added after it, and a
+  /// `finish_gathering` of before does not hold.
+  void forget_stun_servers();
+  /// From the next restart on the socket of a relay is not told or used, or is again.
+  void set_retired(base::time_point now, base::socket_id id, bool retired);
+  /// Whether there is a pair of that socket.
+  [[nodiscard]] bool uses_socket(base::socket_id id) const;
   /// Nothing more will be added; `gathering_complete` follows when the servers have answered.
   void finish_gathering(base::time_point now);
 
@@ -192,7 +231,7 @@ class agent {
   [[nodiscard]] base::time_point next_deadline() const;
   void poll_transmit(base::packet_batch& out);
   std::optional<event> poll_event();
-  /// Ends everything; no event follows.
+  /// Ends everything; no event follows. The pairs can still be asked for.
   void close();
 
   /// Where data goes now: the selected pair, or the best valid one before there is one.
@@ -217,6 +256,11 @@ class agent {
 
   [[nodiscard]] agent_state state() const;
   [[nodiscard]] std::vector<pair_report> pairs() const;
+  /// Those of this generation, with what is not told of them too.
+  [[nodiscard]] std::vector<candidate> local_candidates() const;
+  [[nodiscard]] std::vector<candidate> remote_candidates() const;
+  /// How often data went over to another pair, began to have one, or lost the last.
+  [[nodiscard]] std::uint64_t selected_pair_changes() const;
   /// Datagrams that were malformed, unauthentic or not ours.
   [[nodiscard]] std::uint64_t dropped_datagrams() const;
 

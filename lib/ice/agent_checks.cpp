@@ -53,6 +53,8 @@ void agent::impl::transmit_check(generation& gen, pair& which, const pending_che
   request.use_candidate = check.kind == check_kind::nomination ||
                           (check.sent_as == role::controlling && which.id == gen.selected);
   ++which.requests_sent;
+  if (!check.sent_once) ++which.requests_repeated;
+  if (check.kind == check_kind::consent) ++which.consent_requests_sent;
   send(which.route, build_check(request, gen.local, *gen.remote));
 }
 

@@ -71,7 +71,7 @@ struct agent::impl {
 
   // agent_negotiation.cpp: credentials and candidates.
   void restart(base::time_point now);
-  [[nodiscard]] bool may_use(const local_base& local) const;
+  [[nodiscard]] bool may_use(const generation& gen, const local_base& local) const;
   void set_remote_credentials(base::time_point now, credentials remote);
   base::result<void> add_remote_candidate(base::time_point now, const candidate& remote);
   void make_pairs(generation& gen, const std::shared_ptr<const candidate>& remote);
@@ -96,6 +96,7 @@ struct agent::impl {
   pair* find_active();
   void note_received(base::time_point now, const base::route& route);
   credentials make_credentials();
+  std::unique_ptr<generation> make_generation();
   void drop(const char* why);
 
   template <class Visit>
@@ -115,6 +116,7 @@ struct agent::impl {
   std::uint64_t tie_breaker = 0;
   bool remote_lite = false;
 
+  std::uint32_t generations = 0;  ///< how many there have been
   std::unique_ptr<generation> current;
   /// The one before a restart, while it carries data or its checks may still come.
   std::unique_ptr<generation> previous;
@@ -124,6 +126,7 @@ struct agent::impl {
   bool active_is_previous = false;
   std::optional<base::route> active_route;
   bool was_writable = false;
+  std::uint64_t pair_changes = 0;  ///< of `active`, as told
   /// When the last valid pair was lost, and whether for want of consent.
   std::optional<base::time_point> lost_at;
   bool lost_consent = false;

@@ -14,10 +14,11 @@ void agent::impl::restart(base::time_point now) {
   }
   if (!previous->has_valid()) {
     previous.reset();
+    if (active != pair_id::none) ++pair_changes;
     active = pair_id::none;
     active_route.reset();
   }
-  current = std::make_unique<generation>(settings, make_credentials(), log);
+  current = make_generation();
   // Who lost its last pair and is not answered either has nobody to talk to.
   if (lost_at) lost_at = now;
   lost_consent = false;
@@ -58,21 +59,22 @@ base::result<void> agent::impl::add_remote_candidate(base::time_point now,
   return {};
 }
 
-bool agent::impl::may_use(const local_base& local) const {
-  return !settings.relay_only || local.own->type == candidate_type::relayed;
+bool agent::impl::may_use(const generation& gen, const local_base& local) const {
+  if (gen.relay_only && local.own->type != candidate_type::relayed) return false;
+  return !local.retired || &gen != current.get();
 }
 
 void agent::impl::make_pairs(generation& gen, const std::shared_ptr<const candidate>& remote) {
   if (settings.lite) return;  // only the other side's checks make pairs
   for (const auto& local : gather.bases()) {
-    if (may_use(local) && can_pair(*local.own, *remote)) gen.checks.add(local, remote, as);
+    if (may_use(gen, local) && can_pair(*local.own, *remote)) gen.checks.add(local, remote, as);
   }
 }
 
 void agent::impl::make_pairs(generation& gen, const local_base& local) {
   if (settings.lite) return;
   for (const auto& remote : gen.remotes.all()) {
-    if (may_use(local) && can_pair(*local.own, *remote)) gen.checks.add(local, remote, as);
+    if (may_use(gen, local) && can_pair(*local.own, *remote)) gen.checks.add(local, remote, as);
   }
 }
 

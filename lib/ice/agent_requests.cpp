@@ -11,6 +11,12 @@ namespace {
 // Checks that came before the remote credentials; more would be a flood.
 constexpr std::size_t max_early_checks = 32;
 
+/// Each request that we believe is answered.
+void note_exchange(pair& which, std::uint64_t requests) {
+  which.requests_received += requests;
+  which.responses_sent += requests;
+}
+
 }  // namespace
 
 void agent::impl::handle_request(base::time_point now, const stun::message_view& message,
@@ -19,7 +25,8 @@ void agent::impl::handle_request(base::time_point now, const stun::message_view&
   generation* const gen = user ? find_generation(user->receiver) : nullptr;
   if (gen == nullptr) return drop("a request for another user");
   const local_base* const local = gather.find(from.local);
-  if (local == nullptr || !may_use(*local)) return drop("a request to a socket that is not used");
+  if (local == nullptr || !may_use(*gen, *local))
+    return drop("a request to a socket that is not used");
   if (!message.verify_integrity(base::as_bytes(gen->local.password))) {
     return drop("a request with a wrong integrity");
   }
@@ -31,11 +38,16 @@ void agent::impl::handle_request(base::time_point now, const stun::message_view&
     return send(from, build_error(message, stun::error_bad_request, "Bad Request", gen->local));
   }
   if (gen == current.get() && loses_role_conflict(*check)) {
+    if (pair* const known = gen->checks.find(from)) note_exchange(*known, 1);
     return send(from, build_error(message, stun::error_role_conflict, "Role Conflict", gen->local));
   }
   send(from, build_success(message, from.remote, gen->local));
-  learn_from_check(*gen, now,
-                   {from, check->priority, check->use_candidate, std::string(user->sender)});
+  early_check learnt;
+  learnt.from = from;
+  learnt.priority = check->priority;
+  learnt.use_candidate = check->use_candidate;
+  learnt.remote_ufrag = user->sender;
+  learn_from_check(*gen, now, learnt);
 }
 
 /// True if the sender is to change its role; if we are to, it is done (RFC 8445 7.3.1.1).
@@ -63,6 +75,7 @@ void agent::impl::remember_early(generation& gen, early_check check) {
   for (auto& known : gen.early) {
     if (known.from != check.from || known.remote_ufrag != check.remote_ufrag) continue;
     known.use_candidate = known.use_candidate || check.use_candidate;
+    ++known.requests;
     return;
   }
   if (gen.early.size() < max_early_checks) gen.early.push_back(std::move(check));
@@ -86,7 +99,7 @@ void agent::impl::learn_from_check(generation& gen, base::time_point now,
   if (is_new) gen.last_remote_candidate = now;
   pair* const which = gen.checks.add(*local, remote, as);
   if (which == nullptr) return;
-  ++which->requests_received;
+  note_exchange(*which, check.requests);
   which->life.note_received(now);
   if (settings.lite) return follow_as_lite(gen, *which, check.use_candidate, now);
   if (&gen != current.get()) return;

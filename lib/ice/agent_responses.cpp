@@ -110,6 +110,8 @@ void agent::impl::note_mapped_address(pair& which, const base::endpoint& mapped)
   learnt.tcp = which.local->tcp;
   learnt.address = mapped;
   learnt.related = which.local->address;
+  learnt.ufrag = which.local->ufrag;
+  learnt.number = gather.next_number();
   learnt.priority = which.reflexive_priority();
   learnt.foundation =
       gather.foundation(learnt.type, learnt.protocol, which.local->address.address, {});

@@ -50,7 +50,10 @@ void agent::impl::update_active(base::time_point now) {
   const bool from_previous = best == nullptr && previous != nullptr;
   if (from_previous) best = choose_active(*previous, now);
   if (best == nullptr) {
-    if (active != pair_id::none) lost_at = now;
+    if (active != pair_id::none) {
+      lost_at = now;
+      ++pair_changes;
+    }
     active = pair_id::none;
     active_route.reset();
     return;
@@ -62,6 +65,7 @@ void agent::impl::update_active(base::time_point now) {
   if (left != nullptr && left != best && left->id == active && left->life.unheard()) {
     events.push(selected_path_lost{});
   }
+  ++pair_changes;
   active = best->id;
   active_is_previous = from_previous;
   active_route = best->route;
@@ -155,15 +159,20 @@ std::vector<pair_report> agent::impl::report() const {
     if (gen == nullptr) continue;
     for (const auto& p : gen->checks.pairs()) {
       pair_report row;
+      row.number = gen->number_of(static_cast<std::uint32_t>(p->id));
+      row.is_of_old_generation = gen == previous.get();
       row.local = p->shown_local();
-      row.remote = *p->remote;
+      row.remote = gen->shown_remote(*p->remote);
       row.state = p->state;
       row.valid = p->valid;
       row.nominated = p->nominated;
       row.selected = p->id == active && active_is_previous == (gen == previous.get());
       row.priority = p->priority;
       row.requests_sent = p->requests_sent;
+      row.requests_repeated = p->requests_repeated;
+      row.consent_requests_sent = p->consent_requests_sent;
       row.requests_received = p->requests_received;
+      row.responses_sent = p->responses_sent;
       row.responses_received = p->responses_received;
       row.round_trip_time = p->round_trip_time;
       row.total_round_trip_time = p->total_round_trip_time;

@@ -38,6 +38,12 @@ struct candidate {
   std::string ufrag;  ///< the generation, where the text names it
   std::vector<std::pair<std::string, std::string>> extensions;
 
+  // What the text does not tell.
+  std::uint64_t number = 0;         ///< names it among those of its side in an agent
+  std::string url;                  ///< of the server that gave it, where it is ours
+  std::string_view relay_protocol;  ///< how that server is reached, where it is relayed
+  bool is_hidden = false;           ///< its side told a name in place of the address
+
   bool operator==(const candidate&) const = default;
 };
 

@@ -19,6 +19,9 @@ struct local_base {
   base::socket_id socket = base::socket_id::none;
   std::shared_ptr<const candidate> own;  ///< of type host or relayed
   std::uint16_t local_preference = 0;
+  /// Of a server that is no longer asked: of use to the generation that knows it, not to later
+  /// ones.
+  bool retired = false;
 };
 
 /// Whether a packet from one could reach the other at all (RFC 8445 6.1.2.2).

@@ -17,6 +17,8 @@ constexpr std::size_t max_servers = 16;
 // RFC 8489 6.2.1 leaves Rc and Rm configurable.
 constexpr int gathering_requests = 5;
 constexpr int gathering_last_wait = 4;
+// 3.5 s, where there is another address to be asked.
+constexpr int requests_before_another = 3;
 
 // RFC 6544 4.5: who connects has no port to tell, and writes that of the discard service.
 constexpr std::uint16_t active_port = 9;
@@ -90,6 +92,8 @@ bool gatherer::add_relayed(const relayed_socket& socket) {
   relayed.related = hidden ? untold_like(socket.relayed) : socket.mapped;
   relayed.foundation =
       foundation(relayed.type, relayed.protocol, socket.relayed.address, socket.server);
+  relayed.url = socket.url;
+  relayed.relay_protocol = socket.server_protocol;
   return add_base(socket.id, socket.interface_preference, std::move(relayed));
 }
 
@@ -100,10 +104,14 @@ bool gatherer::add_base(base::socket_id id, std::uint16_t preference, candidate 
   added.local_preference = choose_preference(own, preference);
   own.priority = candidate_priority(own.type, added.local_preference, 1, own.protocol);
   own.ufrag = ufrag_;
+  own.number = next_number();
   added.own = std::make_shared<const candidate>(std::move(own));
   bases_.push_back(added);
+  // webrtc-pc 5.6.2: what is gathered later begins again with gathering.
+  if (std::exchange(complete_, false)) events_.push(gathering_resumed{});
   announce(*added.own);
   for (const auto& server : servers_) add_queries(added, server);
+  check_complete();
   return true;
 }
 
@@ -114,26 +122,31 @@ void gatherer::remove_socket(base::socket_id id) {
   check_complete();
 }
 
-void gatherer::add_server(const base::endpoint& server) {
-  if (servers_.size() == max_servers ||
-      std::find(servers_.begin(), servers_.end(), server) != servers_.end()) {
+void gatherer::add_server(stun_server server) {
+  const auto known = std::find_if(servers_.begin(), servers_.end(), [&](const stun_server& each) {
+    return each.address == server.address;
+  });
+  if (known != servers_.end()) {
+    known->url = server.url;  // a later gathering may have come to it by another name
     return;
   }
-  servers_.push_back(server);
-  for (const auto& base : bases_) add_queries(base, server);
+  if (servers_.size() == max_servers) return;
+  servers_.push_back(std::move(server));
+  for (const auto& base : bases_) add_queries(base, servers_.back());
 }
 
-void gatherer::add_queries(const local_base& base, const base::endpoint& server) {
+void gatherer::add_queries(const local_base& base, const stun_server& server) {
   // Under relay_only nothing about our own addresses may be learnt or told.
   if (settings_.relay_only || base.own->type == candidate_type::relayed) return;
   // What a server sees of a connection to itself is not what the other side will see.
   if (base.own->protocol == transport_protocol::tcp) return;
   if (settings_.lite)
     return;  // RFC 8445 5.2: "A lite implementation only utilizes host candidates"
-  if (!can_pair(base.own->address.address, server.address)) return;
+  if (!can_pair(base.own->address.address, server.address.address)) return;
   query added;
-  added.to = {base.socket, server};
-  queries_.push_back(added);
+  added.to = {base.socket, server.address};
+  added.server = server;
+  queries_.push_back(std::move(added));
 }
 
 void gatherer::release() {
@@ -148,24 +161,48 @@ void gatherer::finish() {
 
 void gatherer::restart(const std::string& ufrag) {
   ufrag_ = ufrag;
+  ++generation_;
+  last_number_ = 0;
   complete_ = false;
   queries_.clear();
   reflexive_.clear();
+  if (std::exchange(forgets_servers_, false)) {
+    servers_.clear();
+    finished_ = false;
+  }
   for (auto& base : bases_) {
-    candidate own = *base.own;
-    own.ufrag = ufrag_;
-    base.own = std::make_shared<const candidate>(std::move(own));
-    announce(*base.own);
-    for (const auto& server : servers_) add_queries(base, server);
+    if (!base.retired) renew(base);
   }
   check_complete();
 }
 
+void gatherer::renew(local_base& base) {
+  candidate own = *base.own;
+  own.ufrag = ufrag_;
+  own.number = next_number();
+  base.own = std::make_shared<const candidate>(std::move(own));
+  announce(*base.own);
+  for (const auto& server : servers_) add_queries(base, server);
+}
+
+bool gatherer::set_retired(base::socket_id id, bool retired) {
+  const auto found = std::find_if(bases_.begin(), bases_.end(),
+                                  [=](const local_base& b) { return b.socket == id; });
+  if (found == bases_.end()) return false;
+  found->retired = retired;
+  const bool untold = !retired && found->own->ufrag != ufrag_;
+  if (untold) renew(*found);
+  return untold;
+}
+
 void gatherer::announce(const candidate& value) {
-  if (settings_.relay_only && value.type != candidate_type::relayed) return;
+  if (is_told(value)) events_.push(local_candidate_gathered{value});
+}
+
+bool gatherer::is_told(const candidate& value) const {
+  if (settings_.relay_only && value.type != candidate_type::relayed) return false;
   // A wildcard socket can be checked from, but nobody can send to its address.
-  if (value.address.address.is_unspecified()) return;
-  events_.push(local_candidate_gathered{value});
+  return !value.address.address.is_unspecified();
 }
 
 void gatherer::check_complete() {
@@ -181,10 +218,12 @@ void gatherer::check_complete() {
 void gatherer::tell_unreachable_servers() {
   if (settings_.relay_only || settings_.lite) return;
   for (const auto& server : servers_) {
-    const bool asked = std::any_of(queries_.begin(), queries_.end(),
-                                   [&](const query& q) { return q.to.remote == server; });
+    const bool asked = std::any_of(queries_.begin(), queries_.end(), [&](const query& q) {
+      return q.server.address == server.address;
+    });
     if (asked) continue;
-    events_.push(server_failed{{{}, server}, 0, "no local address of its family"});
+    events_.push(
+        server_failed{{{}, server.address}, server.url, 0, "no local address of its family"});
   }
 }
 
@@ -197,8 +236,15 @@ void gatherer::set_state(query& which, query_state state, std::string_view reaso
 }
 
 void gatherer::fail(query& which, std::uint16_t code, std::string why) {
+  auto& further = which.server.further;
+  if (!further.empty()) {
+    set_state(which, query_state::waiting, why + ", another address is asked");
+    which.to.remote = further.front();
+    further.erase(further.begin());
+    return;
+  }
   set_state(which, query_state::failed, why);
-  events_.push(server_failed{which.to, code, std::move(why)});
+  events_.push(server_failed{which.to, which.server.url, code, std::move(why)});
 }
 
 const local_base* gatherer::find(base::socket_id id) const {
@@ -220,6 +266,16 @@ std::shared_ptr<const candidate> gatherer::find_candidate(base::socket_id id,
   return found == reflexive_.end() ? nullptr : found->value;
 }
 
+std::vector<candidate> gatherer::candidates() const {
+  std::vector<candidate> found;
+  for (const auto& base : bases_) {
+    const bool is_current = base.own->ufrag == ufrag_;
+    if (is_current && is_told(*base.own)) found.push_back(*base.own);
+  }
+  for (const auto& each : reflexive_) found.push_back(*each.value);
+  return found;
+}
+
 bool gatherer::has_new_request() const {
   return std::any_of(queries_.begin(), queries_.end(),
                      [](const query& q) { return q.state == query_state::waiting; });
@@ -229,8 +285,8 @@ std::optional<gatherer::request> gatherer::start_next(base::time_point now) {
   for (auto& q : queries_) {
     if (q.state != query_state::waiting) continue;
     q.id = make_transaction_id(random_);
-    q.clock =
-        stun::retransmission(now, {settings_.initial_rto, gathering_requests, gathering_last_wait});
+    const int requests = q.server.further.empty() ? gathering_requests : requests_before_another;
+    q.clock = stun::retransmission(now, {settings_.initial_rto, requests, gathering_last_wait});
     set_state(q, query_state::running, "asked");
     return request{q.to, build_server_request(q.id)};
   }
@@ -278,7 +334,7 @@ bool gatherer::handle_answer(base::time_point now, const stun::message_view& mes
   if (message.kind() == stun::message_class::success && mapped) {
     found->refresh_at = now + settings_.keepalive_interval;
     set_state(*found, query_state::answered, "answered");
-    add_reflexive(*find(from.local), *mapped, from.remote.address);
+    add_reflexive(*find(from.local), *mapped, {from.remote, found->server.url});
   } else if (found->state == query_state::running) {
     const auto error = message.error();
     const std::uint16_t code = error ? error->code : std::uint16_t{0};
@@ -289,13 +345,13 @@ bool gatherer::handle_answer(base::time_point now, const stun::message_view& mes
 }
 
 void gatherer::add_reflexive(base::socket_id id, const base::endpoint& mapped,
-                             const base::ip_address& server) {
+                             const stun_server& server) {
   const local_base* const base = find(id);
   if (base != nullptr && !settings_.relay_only) add_reflexive(*base, mapped, server);
 }
 
 void gatherer::add_reflexive(const local_base& base, const base::endpoint& mapped,
-                             const base::ip_address& server) {
+                             const stun_server& server) {
   // RFC 8445 5.1.3: a candidate with the address and base of another is redundant. But who is far
   // away cannot resolve a name, so an address that a server sees is told although it is hidden.
   const bool told = base.own->host_name.empty() && mapped == base.own->address;
@@ -307,8 +363,11 @@ void gatherer::add_reflexive(const local_base& base, const base::endpoint& mappe
   found.address = mapped;
   found.related = settings_.hide_addresses ? untold_like(mapped) : base.own->address;
   found.priority = candidate_priority(found.type, base.local_preference);
-  found.foundation = foundation(found.type, found.protocol, base.own->address.address, server);
+  found.foundation =
+      foundation(found.type, found.protocol, base.own->address.address, server.address.address);
   found.ufrag = ufrag_;
+  found.number = next_number();
+  found.url = server.url;
   reflexive_.push_back({base.socket, std::make_shared<const candidate>(found)});
   announce(found);
 }

@@ -11,6 +11,7 @@
 #include "stun/message_view.hpp"
 #include "stun/retransmission.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,9 +29,12 @@ class gatherer {
   bool add_socket(const local_socket& socket);
   bool add_relayed(const relayed_socket& socket);
   void remove_socket(base::socket_id id);
-  void add_reflexive(base::socket_id id, const base::endpoint& mapped,
-                     const base::ip_address& server);
-  void add_server(const base::endpoint& server);
+  void add_reflexive(base::socket_id id, const base::endpoint& mapped, const stun_server& server);
+  void add_server(stun_server server);
+  /// At the next restart there are none, and `finish` is awaited again.
+  void forget_servers() { forgets_servers_ = true; }
+  /// See `local_base::retired`. True if a base of no use before is told now.
+  bool set_retired(base::socket_id id, bool retired);
   void hold() { ++held_; }
   void release();
   /// The shell has told all; without it gathering is never complete.
@@ -40,6 +44,10 @@ class gatherer {
 
   [[nodiscard]] const local_base* find(base::socket_id id) const;
   [[nodiscard]] const std::vector<local_base>& bases() const { return bases_; }
+  /// Those that were told since the restart and are still there.
+  [[nodiscard]] std::vector<candidate> candidates() const;
+  /// For a candidate that is not gathered.
+  std::uint64_t next_number() { return std::uint64_t{generation_} << 32 | ++last_number_; }
   /// The candidate of the base with this address, if one was gathered.
   [[nodiscard]] std::shared_ptr<const candidate> find_candidate(base::socket_id id,
                                                                 const base::endpoint& mapped) const;
@@ -72,6 +80,7 @@ class gatherer {
   enum class query_state : std::uint8_t { waiting, running, answered, failed };
   struct query {
     base::route to;
+    stun_server server;  ///< `further` are those that were not asked yet
     stun::transaction_id id{};
     stun::retransmission clock;
     base::time_point refresh_at = base::never;
@@ -82,11 +91,13 @@ class gatherer {
     std::shared_ptr<const candidate> value;
   };
 
-  void add_queries(const local_base& base, const base::endpoint& server);
+  void add_queries(const local_base& base, const stun_server& server);
   void add_reflexive(const local_base& base, const base::endpoint& mapped,
-                     const base::ip_address& server);
+                     const stun_server& server);
   bool add_base(base::socket_id id, std::uint16_t preference, candidate own);
+  void renew(local_base& base);
   void announce(const candidate& value);
+  [[nodiscard]] bool is_told(const candidate& value) const;
   void check_complete();
   void set_state(query& which, query_state state, std::string_view reason);
   /// The server gives this socket no address, and that is told.
@@ -100,12 +111,15 @@ class gatherer {
   base::logger log_;
   std::uint64_t foundation_salt_;
   std::string ufrag_;
+  std::uint32_t generation_ = 0;
+  std::uint32_t last_number_ = 0;
   std::vector<local_base> bases_;
   std::vector<reflexive> reflexive_;
-  std::vector<base::endpoint> servers_;
+  std::vector<stun_server> servers_;
   std::vector<query> queries_;
   int held_ = 0;
   bool finished_ = false;
+  bool forgets_servers_ = false;
   bool complete_ = false;
 };
 

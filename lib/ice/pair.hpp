@@ -43,7 +43,10 @@ struct pair {
   base::duration total_round_trip_time{};
   std::uint64_t round_trips = 0;  ///< how many the total is of
   std::uint64_t requests_sent = 0;
+  std::uint64_t requests_repeated = 0;
+  std::uint64_t consent_requests_sent = 0;
   std::uint64_t requests_received = 0;
+  std::uint64_t responses_sent = 0;
   std::uint64_t responses_received = 0;
   traffic data_sent;
   traffic data_received;

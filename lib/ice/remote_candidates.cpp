@@ -45,10 +45,12 @@ base::result<remote_candidates::change> remote_candidates::add(const candidate& 
   if (auto usable = check_usable(remote); !usable) return usable.error();
   if (const auto known = find_mutable(remote.address, remote.protocol)) {
     if (known->type != candidate_type::peer_reflexive) return change::none;
+    remote.number = known->number;
     *known = std::move(remote);
     return change::merged;
   }
   if (all_.size() >= limit_) return refused(errc::limit_reached, "there are too many");
+  remote.number = ++last_number_;
   all_.push_back(std::make_shared<candidate>(std::move(remote)));
   return change::added;
 }
@@ -68,6 +70,7 @@ std::shared_ptr<const candidate> remote_candidates::learn(const base::endpoint& 
   // RFC 8445 7.3.1.3: "an arbitrary value, different from the foundations of all other remote
   // candidates"; a slash and a dot never meet in a signalled one.
   learnt->foundation = "/." + std::to_string(++learnt_);
+  learnt->number = ++last_number_;
   all_.push_back(learnt);
   return learnt;
 }

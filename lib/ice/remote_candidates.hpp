@@ -37,6 +37,7 @@ class remote_candidates {
   std::vector<std::shared_ptr<candidate>> all_;
   std::size_t limit_;
   std::uint32_t learnt_ = 0;
+  std::uint64_t last_number_ = 0;
 };
 
 }  // namespace asiortc::ice

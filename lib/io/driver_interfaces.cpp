@@ -21,8 +21,10 @@ void peer_driver::impl::open_missing_sockets(const system_addresses& there) {
 }
 
 void peer_driver::impl::watch_interfaces() {
-  const bool is_of_mux = mux && !options.ice_tcp && !options.hide_addresses;
-  if (watch_token != 0 || is_of_mux) return;
+  // The mux watches for its sockets, but knows nothing of servers that are to be asked again.
+  const bool left_to_mux = mux && !options.ice_tcp && !options.hide_addresses &&
+                           options.stun_servers.empty() && options.turn_servers.empty();
+  if (watch_token != 0 || left_to_mux) return;
   const auto weak = std::weak_ptr<impl>(self());
   watch_token = resources->interfaces().subscribe([weak](const auto& there) {
     const auto driver = weak.lock();
@@ -42,13 +44,14 @@ void peer_driver::impl::handle_interface_change(const interface_watch::snapshot&
     if (!is_there(socket->local().address) && socket->is_open()) lose_socket(socket);
   }
   const auto connected = streams;
-  for (const auto& stream : connected) {
-    const auto local = stream->local();
-    if (local && !is_there(*local)) lose_stream(stream, "the local address of a stream is gone");
+  for (const auto& each : connected) {
+    const auto local = each->stream ? each->stream->local() : std::nullopt;
+    if (local && !is_there(*local)) lose_stream(each, "the local address of a stream is gone");
   }
   std::erase_if(hidden, [&](const auto& entry) { return !is_there(entry.first); });
   lose_ends(there->all);
   open_missing_sockets(*there);
+  ++occasions;
   ask_missing_servers();
   pump();
 }

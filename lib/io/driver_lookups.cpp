@@ -17,6 +17,9 @@ namespace {
 // A remote description may carry many names; the core bounds its candidates, this the look-ups.
 constexpr std::size_t max_lookups = 128;
 
+// Of a server's name, in each family.
+constexpr std::size_t max_server_addresses = 4;
+
 base::ip_address to_base(const boost::asio::ip::address& address) {
   if (address.is_v4()) return base::ip_address::v4(address.to_v4().to_bytes());
   const auto v6 = address.to_v6();
@@ -27,7 +30,11 @@ base::ip_address to_base(const boost::asio::ip::address& address) {
 
 void peer_driver::impl::gather(std::uint32_t wanted) {
   generation = wanted;
+  ++occasions;
+  looked_up.clear();    // what is under way is of another generation
   servers_pending = 1;  // us, so that it is not complete before the last server was named
+  take_next_servers();
+  std::erase_if(streams, [](const auto& each) { return !each->stream; });  // all are asked anew
   if (mux) follow_mux();
   last_told.reset();
   if (const auto there = look_at_addresses()) {
@@ -38,21 +45,40 @@ void peer_driver::impl::gather(std::uint32_t wanted) {
   watch_interfaces();
   for (const auto& server : options.stun_servers) ask_server(server);
   for (const auto& server : options.turn_servers) ask_server(server);
+  for (const auto& url : options.turn_over_dtls) {
+    core->turn_server_failed(clock_now(), url, "TURN over DTLS is not supported");
+  }
   --servers_pending;
   finish_gathering_if_done();
+}
+
+/// Look-ups for those of before are of another generation, and so look at none of them any more.
+void peer_driver::impl::take_next_servers() {
+  if (!next_options) return;
+  options.stun_servers = std::move(next_options->stun_servers);
+  options.turn_servers = std::move(next_options->turn_servers);
+  options.turn_over_dtls = std::move(next_options->turn_over_dtls);
+  options.turn_trusted_certificates = std::move(next_options->turn_trusted_certificates);
+  next_options.reset();
+  unresolved.clear();
+  asked_beside_mux.clear();
 }
 
 template <class Server>
 void peer_driver::impl::ask_server(const Server& server) {
   ++servers_pending;
-  unresolved.erase(server.url);  // or each change of the network would look it up once more
-  look_up(server.host, [wanted = generation, &server](impl& driver, const auto& addresses) {
-    if (driver.generation != wanted) return;
-    if (addresses.empty()) driver.unresolved.insert(server.url);
-    driver.add_server(server, addresses);
-    --driver.servers_pending;
-    driver.finish_gathering_if_done();
-  });
+  unresolved.erase(server.url);
+  looked_up.insert(server.url);
+  look_up(server.host,
+          [wanted = generation, since = occasions, &server](impl& driver, const auto& addresses) {
+            if (driver.generation != wanted) return;
+            driver.looked_up.erase(server.url);
+            if (addresses.empty()) driver.unresolved.insert(server.url);
+            driver.add_server(server, addresses);
+            if (addresses.empty()) driver.ask_missing_servers_since(since);
+            --driver.servers_pending;
+            driver.finish_gathering_if_done();
+          });
 }
 
 /// The network may have come after the servers were asked. Sockets that come ask over UDP by
@@ -63,21 +89,35 @@ void peer_driver::impl::ask_missing_servers() {
     if (unresolved.contains(server.url)) ask_server(server);
   }
   for (const auto& server : options.turn_servers) {
-    const bool lacks_stream = server.transport != turn_transport::udp && !has_stream_to(server);
+    const bool lacks_stream = server.transport != turn_transport::udp && !has_stream_to(server) &&
+                              !looked_up.contains(server.url);
     if (lacks_stream || unresolved.contains(server.url)) ask_server(server);
   }
+}
+
+/// What failed was under way when there was reason to ask again, and had not failed yet.
+void peer_driver::impl::ask_missing_servers_since(std::uint64_t occasion) {
+  if (occasion != occasions) ask_missing_servers();
 }
 
 void peer_driver::impl::add_server(const stun_server& server,
                                    const std::vector<base::ip_address>& addresses) {
   if (addresses.empty()) core->stun_server_failed(clock_now(), server.url, no_address);
-  // One address a family is one server asked once from each socket.
   for (const bool v6 : {false, true}) {
-    const auto found = std::find_if(addresses.begin(), addresses.end(),
-                                    [&](const auto& address) { return address.is_v6() == v6; });
-    if (found != addresses.end())
-      core->add_stun_server(clock_now(), {*found, server.port}, server.url);
+    const auto found = choose_addresses(addresses, v6, server.port);
+    if (found.empty()) continue;
+    core->add_stun_server(clock_now(), found.front(), server.url, {found.begin() + 1, found.end()});
   }
+}
+
+/// Those of the family, of which each is tried where the one before it fails.
+std::vector<base::endpoint> peer_driver::impl::choose_addresses(
+    const std::vector<base::ip_address>& addresses, bool v6, std::uint16_t port) {
+  std::vector<base::endpoint> chosen;
+  for (const auto& each : addresses) {
+    if (each.is_v6() == v6 && chosen.size() < max_server_addresses) chosen.emplace_back(each, port);
+  }
+  return chosen;
 }
 
 void peer_driver::impl::finish_gathering_if_done() {

@@ -58,19 +58,21 @@ void peer_driver::impl::move_carriers_of_mux() {
     if (!there && each.socket->is_open()) lose_socket(each.socket);
   }
   const auto asked = asked_beside_mux;
-  for (const auto& [server, address] : asked) ask_beside_mux(server, address);
+  for (const auto& [server, where] : asked) ask_beside_mux(server, where);
 }
 
 /// A TURN server knows its clients by address and port, so that those of one port would be one to
 /// it: each peer asks from sockets of its own.
-void peer_driver::impl::ask_beside_mux(const turn_server& server, const base::endpoint& address) {
-  const bool known = std::any_of(
-      asked_beside_mux.begin(), asked_beside_mux.end(),
-      [&](const auto& each) { return each.first.url == server.url && each.second == address; });
-  if (!known) asked_beside_mux.emplace_back(server, address);
+void peer_driver::impl::ask_beside_mux(const turn_server& server,
+                                       const std::vector<base::endpoint>& addresses) {
+  const auto family = family_of(addresses.front().address);
+  std::erase_if(asked_beside_mux, [&](const auto& each) {
+    return each.first.url == server.url && family_of(each.second.front().address) == family;
+  });
+  asked_beside_mux.emplace_back(server, addresses);
   for (const auto& each : mux->addresses()) {
-    if (!ice::can_pair(each.local.address, address.address)) continue;
-    open_carrier(server, address, each.local, family_of(address.address));
+    if (!ice::can_pair(each.local.address, addresses.front().address)) continue;
+    open_carrier(server, addresses, each.local, family);
   }
 }
 

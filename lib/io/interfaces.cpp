@@ -4,6 +4,7 @@
 #include "io/unique_fd.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <fstream>
 #include <ifaddrs.h>
 #include <memory>
@@ -57,10 +58,20 @@ bool never_used(const system_address& entry) {
   return address.is_v6() && (address.is_link_local() || address.unmapped().is_v4());
 }
 
+bool same_prefix(const base::ip_address& a, const base::ip_address& b, std::size_t bits) {
+  if (a.is_v6() != b.is_v6()) return false;
+  const auto left = a.octets();
+  const auto right = b.octets();
+  const std::size_t octets = bits / 8;
+  if (octets >= left.size()) return std::ranges::equal(left, right);
+  return std::ranges::equal(left.first(octets), right.first(octets)) &&
+         ((left[octets] ^ right[octets]) & (0xff00U >> bits % 8) & 0xff) == 0;
+}
+
 bool same_network(const system_address& a, const system_address& b) {
-  constexpr std::size_t prefix = 8;  // octets: temporary addresses are made in a /64
-  return a.interface_name == b.interface_name && a.address.is_v6() && b.address.is_v6() &&
-         std::ranges::equal(a.address.octets().first(prefix), b.address.octets().first(prefix));
+  constexpr std::size_t prefix = 64;  // temporary addresses are made in such networks
+  return a.interface_name == b.interface_name && a.address.is_v6() &&
+         same_prefix(a.address, b.address, prefix);
 }
 
 /// RFC 8445 5.1.1.1: host candidates whose address allows tracking MUST NOT be gathered where the
@@ -78,6 +89,17 @@ void drop_trackable(std::vector<system_address>& all) {
   });
 }
 
+/// All of it where the mask is not told.
+std::uint8_t prefix_of(const sockaddr* netmask) {
+  const auto mask = socket_address::from(netmask);
+  if (!mask) return system_address().prefix;
+  // Named, since a range-for does not keep what its range looks into (before C++23).
+  const base::ip_address address = mask->to_endpoint().address;
+  int bits = 0;
+  for (const auto octet : address.octets()) bits += std::popcount(octet);
+  return static_cast<std::uint8_t>(bits);
+}
+
 std::optional<std::vector<system_address>> read_addresses() {
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) != 0) return std::nullopt;
@@ -90,7 +112,9 @@ std::optional<std::vector<system_address>> read_addresses() {
     }
     system_address usable;
     usable.interface_name = entry->ifa_name;
+    usable.interface = ::if_nametoindex(entry->ifa_name);
     usable.address = address->to_endpoint().address;
+    usable.prefix = prefix_of(entry->ifa_netmask);
     usable.loopback = (entry->ifa_flags & IFF_LOOPBACK) != 0;
     usable.point_to_point = (entry->ifa_flags & IFF_POINTOPOINT) != 0;
     found.push_back(std::move(usable));
@@ -112,6 +136,14 @@ std::optional<system_addresses> look_at_addresses() {
 
 std::vector<system_address> list_system_addresses() {
   return read_addresses().value_or(std::vector<system_address>());
+}
+
+bool is_on_link(const std::vector<system_address>& all, const base::ip_address& address,
+                unsigned interface) {
+  constexpr std::size_t whole = 128;
+  return std::ranges::any_of(all, [&](const system_address& own) {
+    return same_prefix(own.address, address, own.interface == interface ? own.prefix : whole);
+  });
 }
 
 std::optional<base::ip_address> find_source(const base::endpoint& target) {

@@ -17,7 +17,9 @@ namespace asiortc::io {
 /// An address of an interface that is up.
 struct system_address {
   std::string interface_name;
+  unsigned interface = 0;  ///< its index
   base::ip_address address;
+  std::uint8_t prefix = 128;  ///< length of the network's, in bits; at least the address's for none
   bool loopback = false;
   bool point_to_point = false;
   bool temporary = false;  ///< RFC 8981
@@ -63,6 +65,10 @@ struct system_addresses {
 std::optional<system_addresses> look_at_addresses();
 /// As a list alone, empty where the kernel does not tell.
 std::vector<system_address> list_system_addresses();
+/// Whether somebody of that address is on the link of that interface: in a network that one of its
+/// addresses is of, or this machine itself.
+bool is_on_link(const std::vector<system_address>& all, const base::ip_address& address,
+                unsigned interface);
 /// The address from which the kernel would send there; none without a route. Nothing is sent.
 std::optional<base::ip_address> find_source(const base::endpoint& target);
 default_addresses find_default_addresses();

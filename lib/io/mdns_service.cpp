@@ -2,12 +2,10 @@
 
 #include "crypto/random.hpp"
 #include "io/clock.hpp"
-#include "io/interfaces.hpp"
 #include "mdns/message.hpp"
 
 #include <algorithm>
 #include <array>
-#include <net/if.h>
 #include <span>
 #include <utility>
 
@@ -16,10 +14,13 @@ namespace {
 
 constexpr int max_datagrams_a_turn = 64;
 
+// A look at the links is not to be had for each datagram of a flood.
+constexpr base::duration links_age = std::chrono::seconds(1);
+
 /// The index of the interface that has the address; 0 where none has.
 unsigned find_interface(const base::ip_address& address) {
   for (const auto& each : list_system_addresses()) {
-    if (each.address == address) return ::if_nametoindex(each.interface_name.c_str());
+    if (each.address == address) return each.interface;
   }
   return 0;
 }
@@ -195,11 +196,25 @@ void mdns_service::receive(channel& from) {
     const auto datagram = receive_from_group(from.descriptor.native_handle(), buffer);
     if (!datagram) return;
     const auto now = clock_now();
+    const bool on_link = is_on_link(now, *datagram);
+    // RFC 6762 11: what came by the group is of the link, whatever its source; what was sent to us
+    // alone only if its source is.
+    if (!datagram->to_group && !on_link) {
+      ++off_link_;
+      continue;
+    }
     querier_.handle_datagram(now, datagram->bytes, datagram->from);
-    // What is sent to us alone may come from afar, and whoever is far is not to learn an address.
-    if (!datagram->multicast) continue;
-    responder_.handle_datagram(now, datagram->bytes, datagram->from, datagram->interface);
+    if (!datagram->to_group) continue;
+    responder_.handle_datagram(now, datagram->bytes, datagram->from, datagram->interface, on_link);
   }
+}
+
+bool mdns_service::is_on_link(base::time_point now, const group_datagram& datagram) {
+  if (now >= links_known_until_) {
+    links_ = list_system_addresses();
+    links_known_until_ = now + links_age;
+  }
+  return io::is_on_link(links_, datagram.from.address, datagram.interface);
 }
 
 void mdns_service::arm() {

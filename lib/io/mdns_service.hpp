@@ -4,6 +4,7 @@
 
 #include "base/endpoint.hpp"
 #include "io/guarded_strand.hpp"
+#include "io/interfaces.hpp"
 #include "io/multicast_socket.hpp"
 #include "mdns/querier.hpp"
 #include "mdns/responder.hpp"
@@ -44,6 +45,9 @@ class mdns_service final : public detail::context_listener {
   /// Thread-safe, also letting go of it, which may happen when the context is gone.
   [[nodiscard]] held_name hide(const base::ip_address& address);
 
+  /// Datagrams from afar, which were dropped. Thread-safe.
+  [[nodiscard]] std::uint64_t off_link() const { return off_link_; }
+
   void on_context_shutdown() noexcept override;
 
  private:
@@ -65,6 +69,7 @@ class mdns_service final : public detail::context_listener {
   void close() noexcept;
   void listen(const std::shared_ptr<channel>& from);
   void receive(channel& from);
+  [[nodiscard]] bool is_on_link(base::time_point now, const group_datagram& datagram);
   void arm();
 
   base::logger log_;
@@ -75,6 +80,9 @@ class mdns_service final : public detail::context_listener {
   std::vector<std::shared_ptr<channel>> channels_;
   std::unique_ptr<boost::asio::steady_timer> timer_;
   std::atomic<std::uint64_t> last_token_ = 0;
+  std::atomic<std::uint64_t> off_link_ = 0;
+  std::vector<system_address> links_;  ///< as they were lately
+  base::time_point links_known_until_{};
 
   std::mutex hidden_mutex_;
   std::map<base::ip_address, std::weak_ptr<const std::string>> hidden_;

@@ -47,12 +47,12 @@ void read_destination(msghdr& message, group_datagram& into) {
       in_pktinfo info{};
       std::memcpy(&info, CMSG_DATA(part), sizeof info);
       into.interface = static_cast<unsigned>(info.ipi_ifindex);
-      into.multicast = IN_MULTICAST(ntohl(info.ipi_addr.s_addr));
+      into.to_group = std::memcmp(&info.ipi_addr, group_v4.octets().data(), 4) == 0;
     } else if (part->cmsg_level == IPPROTO_IPV6 && part->cmsg_type == IPV6_PKTINFO) {
       in6_pktinfo info{};
       std::memcpy(&info, CMSG_DATA(part), sizeof info);
       into.interface = info.ipi6_ifindex;
-      into.multicast = IN6_IS_ADDR_MULTICAST(&info.ipi6_addr);
+      into.to_group = std::memcmp(&info.ipi6_addr, group_v6.octets().data(), 16) == 0;
     }
   }
 }

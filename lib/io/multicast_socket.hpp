@@ -36,7 +36,7 @@ struct group_datagram {
   base::byte_span bytes;
   base::endpoint from;
   unsigned interface = 0;  ///< index of the one that it came over
-  bool multicast = false;  ///< it was sent to the group, not to us alone
+  bool to_group = false;   ///< it was sent to the mDNS group, which no router forwards
 };
 
 /// The next datagram, into the buffer; nothing when none waits.

@@ -112,7 +112,7 @@ void peer_driver::impl::handle_wake() {
 }
 
 base::time_point peer_driver::impl::next_deadline() const {
-  return std::min(core->next_deadline(), next_lookup_deadline());
+  return std::min({core->next_deadline(), next_lookup_deadline(), next_stream_try()});
 }
 
 void peer_driver::impl::arm_timer() {
@@ -137,6 +137,7 @@ void peer_driver::impl::handle_timer() {
     return;
   }
   give_up_lookups(now);
+  try_streams(now);
   core->handle_timeout(now);
   pump();
 }
@@ -161,7 +162,9 @@ void peer_driver::impl::close_all() noexcept {
   for (const auto& socket : sockets) socket->close();
   sockets.clear();
   hidden.clear();
-  for (const auto& stream : streams) stream->close();
+  for (const auto& each : streams) {
+    if (each->stream) each->stream->close();
+  }
   streams.clear();
   for (const auto& end : tcp_ends) end->close();
   for (const auto& connection : connections) connection->close();
@@ -214,6 +217,7 @@ bool peer_driver::post(std::function<void()> function) {
 void peer_driver::set_observer(peer_observer* observer) { impl_->observer = observer; }
 base::time_point peer_driver::now() const { return clock_now(); }
 peer::peer& peer_driver::core() { return *impl_->core; }
+void peer_driver::set_servers(driver_options next) { impl_->next_options = std::move(next); }
 void peer_driver::pump() { impl_->pump(); }
 void peer_driver::stop(std::function<void()> on_stopped) { impl_->stop(std::move(on_stopped)); }
 

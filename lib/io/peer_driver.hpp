@@ -41,9 +41,12 @@ struct turn_server {
 struct driver_options {
   std::vector<stun_server> stun_servers;
   std::vector<turn_server> turn_servers;
-  std::string turn_trusted_certificates;  ///< PEM; empty: the system's
+  std::vector<std::string> turn_over_dtls;  ///< URLs, told as failed by each gathering
+  std::string turn_trusted_certificates;    ///< PEM; empty: the system's
   base::duration lookup_timeout = std::chrono::seconds(10);
-  base::duration turn_connect_timeout = std::chrono::seconds(10);
+  base::duration turn_connect_timeout = std::chrono::seconds(10);  ///< of one connection
+  base::duration turn_patience =
+      std::chrono::milliseconds(39500);  ///< until none is tried any more
   std::uint16_t port_min = 0;
   std::uint16_t port_max = 0;
   bool ice_tcp = false;
@@ -84,6 +87,9 @@ class peer_driver final {
   /// The clock and the core, for a call that is followed by `pump()`.
   [[nodiscard]] base::time_point now() const;
   [[nodiscard]] peer::peer& core();
+  /// From the next gathering on its servers are asked, and its trust is theirs; the rest of it is
+  /// of no matter.
+  void set_servers(driver_options next);
   /// Sends what the core has to send, tells the observer what happened, sets the timer anew.
   void pump();
 

@@ -1,6 +1,7 @@
 // What the driver's source files share.
 #pragma once
 
+#include "io/connect_plan.hpp"
 #include "io/guarded_strand.hpp"
 #include "io/mux_link.hpp"
 #include "io/peer_driver.hpp"
@@ -79,7 +80,7 @@ struct peer_driver::impl final : public detail::context_listener {
   // A mux instead of sockets (driver_mux.cpp).
   void handle_mux();
   void follow_mux();
-  void ask_beside_mux(const turn_server& server, const base::endpoint& address);
+  void ask_beside_mux(const turn_server& server, const std::vector<base::endpoint>& addresses);
   void move_carriers_of_mux();
 
   // Addresses that come and go (driver_interfaces.cpp).
@@ -92,18 +93,36 @@ struct peer_driver::impl final : public detail::context_listener {
   using error_code = boost::system::error_code;
   void add_server(const turn_server& server, const std::vector<base::ip_address>& addresses);
   [[nodiscard]] bool has_stream_to(const turn_server& server) const;
-  void ask_for_relay(const turn_server& server, const base::endpoint& address);
-  void ask_for_other_family(const turn_server& server, const base::endpoint& address);
+  void ask_for_relay(const turn_server& server, const std::vector<base::endpoint>& addresses);
+  void ask_for_other_family(const turn_server& server,
+                            const std::vector<base::endpoint>& addresses);
   [[nodiscard]] std::vector<base::ip_address> local_addresses() const;
   [[nodiscard]] bool may_open_socket() const;
-  void open_carrier(const turn_server& server, const base::endpoint& address,
+  void open_carrier(const turn_server& server, const std::vector<base::endpoint>& addresses,
                     const local_address& local, turn::address_family family);
   [[nodiscard]] std::optional<base::ip_address> find_stream_source(
       const base::endpoint& server) const;
-  void open_stream(const turn_server& server, const base::endpoint& address,
+  /// An allocation that is wanted over a stream: while that is opened, stands, or is tried again.
+  struct wanted_stream {
+    turn_server server;
+    turn::address_family family;
+    connect_plan plan;
+    std::uint32_t generation = 0;         ///< of the gathering that wanted it last
+    bool awaited = true;                  ///< gathering waits for it
+    base::time_point due = base::never;   ///< of the next try, in a pause
+    std::shared_ptr<turn_stream> stream;  ///< none in a pause
+  };
+  void open_stream(const turn_server& server, std::vector<base::endpoint> addresses,
                    turn::address_family family);
-  void receive_from(const std::shared_ptr<turn_stream>& stream);
-  void lose_stream(const std::shared_ptr<turn_stream>& stream, std::string why);
+  void try_stream(const std::shared_ptr<wanted_stream>& wanted);
+  void fail_stream(const std::shared_ptr<wanted_stream>& wanted, const std::string& why);
+  void stop_awaiting(wanted_stream& wanted);
+  [[nodiscard]] base::time_point next_stream_try() const;
+  void try_streams(base::time_point now);
+  void receive_from(const std::shared_ptr<wanted_stream>& wanted,
+                    const std::shared_ptr<turn_stream>& stream);
+  void close_stream(wanted_stream& wanted, const std::string& why);
+  void lose_stream(const std::shared_ptr<wanted_stream>& wanted, const std::string& why);
   void send_over_stream(const turn_memory& memory, std::size_t first, std::size_t last);
   void flush(const std::shared_ptr<turn_stream>& stream);
 
@@ -130,10 +149,14 @@ struct peer_driver::impl final : public detail::context_listener {
   using resolved = std::function<void(impl&, const std::vector<base::ip_address>&)>;
   static constexpr const char* no_address = "the name has no address";
   void gather(std::uint32_t generation);
+  void take_next_servers();
   template <class Server>
   void ask_server(const Server& server);
   void ask_missing_servers();
+  void ask_missing_servers_since(std::uint64_t occasion);
   void add_server(const stun_server& server, const std::vector<base::ip_address>& addresses);
+  static std::vector<base::endpoint> choose_addresses(
+      const std::vector<base::ip_address>& addresses, bool v6, std::uint16_t port);
   void finish_gathering_if_done();
   void look_up(const std::string& name, resolved done);
   void cancel_lookups();
@@ -145,6 +168,7 @@ struct peer_driver::impl final : public detail::context_listener {
   bool resume();
 
   driver_options options;
+  std::optional<driver_options> next_options;  ///< whose servers the next gathering asks
   guarded_strand strand;
   std::shared_ptr<shared_resources> resources;
   ticking_engine engine;
@@ -160,7 +184,7 @@ struct peer_driver::impl final : public detail::context_listener {
   std::map<base::ip_address, mdns_service::held_name> hidden;
   std::uint64_t watch_token = 0;        ///< of the interface watch, once there was a gathering
   interface_watch::snapshot last_told;  ///< by the watch; none after a look of one's own
-  std::vector<std::shared_ptr<turn_stream>> streams;
+  std::vector<std::shared_ptr<wanted_stream>> streams;
   std::uint32_t last_stream = 0;
   std::vector<std::shared_ptr<tcp_end>> tcp_ends;
   std::uint32_t last_end = 0;
@@ -169,13 +193,13 @@ struct peer_driver::impl final : public detail::context_listener {
   bool sweeping = false;
   /// One that serves nothing but an allocation of a TURN server.
   struct carrier_socket {
-    base::endpoint server;
+    std::string url;
     turn::address_family family;
     std::shared_ptr<udp_socket> socket;
   };
   std::vector<carrier_socket> carrier_sockets;
   /// Of a peer of a mux; to be asked from addresses that come, too.
-  std::vector<std::pair<turn_server, base::endpoint>> asked_beside_mux;
+  std::vector<std::pair<turn_server, std::vector<base::endpoint>>> asked_beside_mux;
   std::optional<boost::asio::steady_timer> timer;
   base::time_point armed = base::never;
 
@@ -201,7 +225,9 @@ struct peer_driver::impl final : public detail::context_listener {
   std::uint64_t last_lookup = 0;
   std::uint32_t generation = 0;
   std::size_t servers_pending = 0;
-  std::set<std::string> unresolved;  ///< URLs of servers whose names had no address
+  std::uint64_t occasions = 0;       ///< to ask servers: gatherings, and changes of the network
+  std::set<std::string> looked_up;   ///< URLs of servers whose names are being looked up
+  std::set<std::string> unresolved;  ///< and of those whose names had no address
 };
 
 inline turn::address_family family_of(const base::ip_address& address) {

@@ -128,8 +128,6 @@ turn_stream::~turn_stream() = default;
 
 base::socket_id turn_stream::id() const { return impl_->wanted.id; }
 const base::endpoint& turn_stream::server() const { return impl_->wanted.server; }
-const std::string& turn_stream::url() const { return impl_->wanted.url; }
-turn::address_family turn_stream::family() const { return impl_->wanted.family; }
 bool turn_stream::is_tls() const { return impl_->wanted.tls; }
 
 std::optional<base::ip_address> turn_stream::local() const {

@@ -6,7 +6,6 @@
 #include "base/packet.hpp"
 #include "base/time.hpp"
 #include "io/guarded_strand.hpp"
-#include "turn/client.hpp"
 
 #include <boost/system/error_code.hpp>
 
@@ -24,12 +23,10 @@ class turn_stream {
     base::socket_id id = base::socket_id::none;
     base::endpoint server;
     std::optional<base::ip_address> from;  ///< of this machine; none: the system chooses
-    std::string url;                       ///< as configured
     std::string host;  ///< the name or literal that the server's certificate must be for
     bool tls = false;
-    std::string trusted_certificates;                          ///< PEM; empty: the system's
-    turn::address_family family = turn::address_family::ipv4;  ///< of the address asked for over it
-    base::duration timeout = std::chrono::seconds(10);         ///< for TCP and TLS together
+    std::string trusted_certificates;                   ///< PEM; empty: the system's
+    base::duration timeout = std::chrono::seconds(10);  ///< for TCP and TLS together
   };
   /// Completes on the strand; captures what keeps the stream alive.
   using handler = std::function<void(boost::system::error_code)>;
@@ -44,8 +41,6 @@ class turn_stream {
 
   [[nodiscard]] base::socket_id id() const;
   [[nodiscard]] const base::endpoint& server() const;
-  [[nodiscard]] const std::string& url() const;
-  [[nodiscard]] turn::address_family family() const;
   [[nodiscard]] bool is_tls() const;
   /// The address of this machine that it goes from, once the system has chosen it.
   [[nodiscard]] std::optional<base::ip_address> local() const;

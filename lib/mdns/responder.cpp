@@ -86,7 +86,7 @@ void responder::remove(base::time_point now, std::string_view name) {
 }
 
 void responder::handle_datagram(base::time_point now, base::byte_span data,
-                                const base::endpoint& from, unsigned interface) {
+                                const base::endpoint& from, unsigned interface, bool on_link) {
   if (names_.empty()) return;
   const auto query = parse_message(data);
   if (!query || query->response) return;
@@ -94,21 +94,23 @@ void responder::handle_datagram(base::time_point now, base::byte_span data,
     const auto it = names_.find(asked.name);
     if (it == names_.end()) continue;
     if (it->second.interface != 0 && it->second.interface != interface) continue;
-    answer(now, *it, *query, asked, from);
+    answer(now, *it, *query, asked, from, on_link);
   }
 }
 
 void responder::answer(base::time_point now, name_map::value_type& own, const message& query,
-                       const question& asked, const base::endpoint& from) {
+                       const question& asked, const base::endpoint& from, bool on_link) {
   auto& [name, of] = own;
   if (from.port != port) {
+    if (!on_link) return;  // it takes no answer by multicast, and no other may leave the link
     if (asked.type != type_of(of.address) && asked.type != record_type::any) return;
     return unicast(now, of, make_legacy_reply(name, of.address, query, asked), from);
   }
   if (knows(query, name, of.address)) return;
   // RFC 6762 5.4: a unicast answer is for what was multicast "within one quarter of its TTL".
   const bool recent = of.multicast_at && now - *of.multicast_at < std::chrono::seconds(ttl / 4);
-  if (asked.unicast_response && recent) {
+  // RFC 6762 11: to a source that is not of the link "by multicast regardless".
+  if (asked.unicast_response && recent && on_link) {
     return unicast(now, of, make_reply(name, of.address, ttl), from);
   }
   if (!of.multicast_at || now - *of.multicast_at >= multicast_gap) {

@@ -46,10 +46,10 @@ class responder {
   /// Says goodbye, where somebody may remember the name.
   void remove(base::time_point now, std::string_view name);
 
-  /// A datagram that came by multicast over that interface. Anything but a question for one of our
-  /// names is ignored.
+  /// A datagram that came by multicast over that interface; `on_link` says whether its source is
+  /// of a network there. Anything but a question for one of our names is ignored.
   void handle_datagram(base::time_point now, base::byte_span data, const base::endpoint& from,
-                       unsigned interface);
+                       unsigned interface, bool on_link);
   void handle_timeout(base::time_point now);
   [[nodiscard]] base::time_point next_deadline() const;
   std::optional<response> poll_transmit();
@@ -69,7 +69,7 @@ class responder {
   using name_map = std::map<std::string, entry, std::less<>>;
 
   void answer(base::time_point now, name_map::value_type& own, const message& query,
-              const question& asked, const base::endpoint& from);
+              const question& asked, const base::endpoint& from, bool on_link);
   void multicast(base::time_point now, name_map::value_type& own);
   void unicast(base::time_point now, entry& of, const message& reply, const base::endpoint& to);
 

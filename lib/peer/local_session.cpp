@@ -95,7 +95,16 @@ std::vector<m_section> plan_offer(const std::vector<m_section>& negotiated, bool
     data.kind = "application";
     data.direction = media_direction::sendrecv;
     data.protocol = "UDP/DTLS/SCTP";
-    sections.push_back(std::move(data));
+    // RFC 9429 5.2.2: the place of a section that was rejected or stopped is used again, with a mid
+    // of its own.
+    const auto stopped = std::find_if(sections.begin(), sections.end(),
+                                      [](const m_section& section) { return section.stopped; });
+    if (stopped != sections.end()) {
+      data.mid = unused_mid(sections, sections.size());
+      *stopped = std::move(data);
+    } else {
+      sections.push_back(std::move(data));
+    }
   }
   for (std::size_t index = 0; index < sections.size(); ++index) {
     if (!sections[index].mid) sections[index].mid = unused_mid(sections, index);

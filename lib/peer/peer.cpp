@@ -72,6 +72,12 @@ base::result<void> peer::add_ice_candidate(base::time_point now, const ice_candi
 
 void peer::restart_ice(base::time_point) { impl_->restart_ice(); }
 
+void peer::set_gathering_options(base::time_point now, gathering_options options) {
+  if (impl_->closed()) return;
+  impl_->set_gathering_options(now, std::move(options));
+  impl_->settle(now);
+}
+
 std::optional<session_description> peer::current_local_description() const {
   return impl_->text_of(impl_->jsep_.current_local());
 }
@@ -111,6 +117,15 @@ std::vector<candidate_pair_info> peer::candidate_pairs(base::time_point now) con
   return impl_->closed() ? impl_->last_pairs_ : impl_->describe_pairs(now);
 }
 
+stats_report peer::stats(base::time_point now) const {
+  return impl_->closed() ? impl_->last_stats_ : impl_->make_stats(now);
+}
+
+std::optional<data_channel_stats> peer::channel_stats(base::time_point now,
+                                                      datachannel::channel_key key) const {
+  return impl_->make_channel_stats(now, key);
+}
+
 std::optional<sctp_info> peer::sctp() const {
   const auto& negotiated = impl_->data_.negotiated();
   if (!negotiated) return std::nullopt;
@@ -145,10 +160,10 @@ void peer::add_local_socket(base::time_point now, const ice::local_socket& socke
   impl_->settle(now);
 }
 
-void peer::add_stun_server(base::time_point now, const base::endpoint& server, std::string url) {
+void peer::add_stun_server(base::time_point now, const base::endpoint& server,
+                           const std::string& url, std::vector<base::endpoint> further) {
   if (impl_->closed()) return;
-  impl_->name_server(server, std::move(url));
-  impl_->transport_->agent().add_stun_server(now, server);
+  impl_->transport_->agent().add_stun_server(now, {server, url, std::move(further)});
   impl_->settle(now);
 }
 
@@ -204,7 +219,7 @@ void peer::handle_datagrams(base::time_point now, std::span<const base::datagram
 
 void peer::handle_send_error(base::time_point now, const base::route& route) {
   if (impl_->closed()) return;
-  impl_->transport_->agent().handle_send_error(now, route);
+  impl_->transport_->handle_send_error(now, route);
   impl_->settle(now);
 }
 

@@ -17,6 +17,7 @@
 #include <asiortc/ice_candidate.hpp>
 #include <asiortc/session_description.hpp>
 #include <asiortc/states.hpp>
+#include <asiortc/stats.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -47,6 +48,8 @@ struct settings {
   bool pool_candidates = false;
   base::duration dtls_handshake_timeout = std::chrono::seconds(30);
   datachannel::settings channels;
+  /// Unix time less the time that is told, for statistics.
+  base::duration wall_clock_offset{};
 };
 
 // Events, in the order in which they happened.
@@ -94,6 +97,14 @@ struct offer_options {
   bool ice_restart = false;
 };
 
+/// What may change in the life of a peer (webrtc-pc 4.4.1.6), for the next gathering.
+struct gathering_options {
+  /// Of the servers, as they will be named by `add_stun_server` and `add_turn_server`.
+  std::vector<std::string> servers;
+  bool relay_only = false;
+  bool pool_candidates = false;
+};
+
 /// What `sctp()` tells once it is negotiated (webrtc-pc 6.1 RTCSctpTransport).
 struct sctp_info {
   std::uint64_t max_message_size = 0;  ///< what may be sent; UINT64_MAX for no limit
@@ -118,6 +129,7 @@ class peer {
                                             const session_description& description);
   base::result<void> add_ice_candidate(base::time_point now, const ice_candidate& candidate);
   void restart_ice(base::time_point now);
+  void set_gathering_options(base::time_point now, gathering_options options);
 
   [[nodiscard]] std::optional<session_description> current_local_description() const;
   [[nodiscard]] std::optional<session_description> pending_local_description() const;
@@ -131,6 +143,12 @@ class peer {
   [[nodiscard]] std::optional<candidate_pair> selected_candidate_pair() const;
   /// After the end, what was last.
   [[nodiscard]] std::vector<candidate_pair_info> candidate_pairs(base::time_point now) const;
+  /// All but the channels, of which the owner knows best how long they are of interest. After the
+  /// end, what was last.
+  [[nodiscard]] stats_report stats(base::time_point now) const;
+  /// None for a channel that was forgotten.
+  [[nodiscard]] std::optional<data_channel_stats> channel_stats(base::time_point now,
+                                                                datachannel::channel_key key) const;
   [[nodiscard]] std::optional<sctp_info> sctp() const;
   /// SHA-256 of the certificate that DTLS has verified; none while it is not connected.
   [[nodiscard]] std::optional<crypto::fingerprint> remote_fingerprint() const;
@@ -143,8 +161,10 @@ class peer {
 
   // Gathering, told by the shell.
   void add_local_socket(base::time_point now, const ice::local_socket& socket);
-  /// `url` is how it is named where it fails.
-  void add_stun_server(base::time_point now, const base::endpoint& server, std::string url = {});
+  /// `url` is how it is named where it fails; a further address is asked where the one before it
+  /// gives none.
+  void add_stun_server(base::time_point now, const base::endpoint& server,
+                       const std::string& url = {}, std::vector<base::endpoint> further = {});
   /// Asks the server for a relayed address over each local socket of its family.
   void add_turn_server(base::time_point now, const turn_server& server);
   /// Asks for an address over a stream to the server, whose packets (the framing of RFC 8656 and

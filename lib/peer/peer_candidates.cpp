@@ -45,8 +45,31 @@ const local_generation* peer::impl::generation_of(const std::string& ufrag) cons
 
 void peer::impl::restart_agent(base::time_point now) {
   settle(now);  // what was gathered before belongs to the generation that ends
+  apply_gathering_options(now);
   transport_->agent().restart(now);
   settle(now);  // what is gathered at once goes into the description that asked for the restart
+}
+
+void peer::impl::set_gathering_options(base::time_point now, gathering_options options) {
+  const bool pool = options.pool_candidates && !jsep_.effective_local();
+  next_gathering_ = std::move(options);
+  if (gathering_generation_ == 0) apply_gathering_options(now);
+  // A pool that nobody was told of is gathered again; an offer that was created tells of it.
+  if (pooling_ && !jsep_.has_created(sdp_type::offer)) {
+    restart_agent(now);
+    want_gathering();
+  }
+  if (pool && gathering_generation_ == 0) {
+    pooling_ = true;
+    want_gathering();
+  }
+}
+
+void peer::impl::apply_gathering_options(base::time_point now) {
+  if (!next_gathering_) return;
+  transport_->agent().set_relay_only(next_gathering_->relay_only);
+  transport_->keep_servers(now, next_gathering_->servers);
+  next_gathering_.reset();
 }
 
 void peer::impl::start_gathering(base::time_point) {

@@ -31,13 +31,14 @@ void peer::impl::close(base::time_point now, const base::failure& reason) {
   }
   last_pairs_ = describe_pairs(now);
   transport_->close(now, farewell_);
+  ice_state_ = ice_connection_state::closed;
+  last_stats_ = make_stats(now);
   data_.release();
   transport_.reset();
   backlog_.release();
   pending_end_.reset();
   jsep_.close();
   announce_signaling();
-  ice_state_ = ice_connection_state::closed;
   push(ice_connection_state_event{ice_state_, reason});
   connection_state_ = connection_state::closed;
   push(connection_state_event{connection_state_, reason});

@@ -11,8 +11,6 @@ using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-constexpr std::size_t max_server_names = 64;
-
 candidate_pair_info describe_row(const ice::pair_report& row, base::time_point now) {
   candidate_pair_info shown;
   shown.state = row.state;
@@ -74,16 +72,6 @@ void peer::impl::refresh_round_trip() {
   for (const auto& pair : transport_->agent().pairs()) {
     if (pair.selected) selected_->round_trip_time = pair.round_trip_time;
   }
-}
-
-void peer::impl::name_server(const base::endpoint& server, std::string url) {
-  // Each gathering may find another address behind a name.
-  if (server_names_.size() < max_server_names) server_names_[server] = std::move(url);
-}
-
-std::string peer::impl::name_of(const base::endpoint& server) const {
-  const auto found = server_names_.find(server);
-  return found == server_names_.end() ? server.to_string() : found->second;
 }
 
 void peer::impl::tell_candidate_error(std::string url, base::socket_id from, std::uint16_t code,

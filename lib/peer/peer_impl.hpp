@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +35,7 @@ struct peer::impl {
   void set_local_offer(base::time_point now, local_session offer);
   void set_local_answer(base::time_point now, sdp_type type, local_session answer);
   void announce_signaling();
+  void refuse_unbundled(remote_session& offer) const;
   base::result<void> set_remote_offer(base::time_point now, remote_session offer);
   base::result<void> set_remote_answer(base::time_point now, sdp_type type, remote_session answer);
   base::result<std::optional<dtls::role>> plan_transport(const remote_session& remote,
@@ -58,6 +58,8 @@ struct peer::impl {
   void emit_lookups();
   void start_gathering(base::time_point now);
   void restart_agent(base::time_point now);
+  void set_gathering_options(base::time_point now, gathering_options options);
+  void apply_gathering_options(base::time_point now);
   void note_local_candidate(const ice::candidate& candidate);
   void tell_local_candidates();
   void want_gathering();
@@ -87,10 +89,14 @@ struct peer::impl {
   [[nodiscard]] static candidate_info describe(const ice::candidate& candidate);
   [[nodiscard]] candidate_info describe_remote(const ice::candidate& candidate) const;
   [[nodiscard]] std::vector<candidate_pair_info> describe_pairs(base::time_point now) const;
-  void name_server(const base::endpoint& server, std::string url);
-  [[nodiscard]] std::string name_of(const base::endpoint& server) const;
   void tell_candidate_error(std::string url, base::socket_id from, std::uint16_t code,
                             std::string text);
+
+  // Statistics (peer_stats.cpp).
+  [[nodiscard]] stats_report make_stats(base::time_point now) const;
+  [[nodiscard]] std::optional<data_channel_stats> make_channel_stats(
+      base::time_point now, datachannel::channel_key key) const;
+
   void push(event value);
   void collect_channel_events();
   std::optional<event> poll_event();
@@ -124,6 +130,7 @@ struct peer::impl {
   std::string gathering_ufrag_;
   std::uint32_t gathering_generation_ = 0;
   bool pooling_ = false;  ///< gathers before any description asks for it
+  std::optional<gathering_options> next_gathering_;
 
   // As last told by events, so that each change of the aggregate has the reason of its event.
   ice::agent_state agent_state_ = ice::agent_state::new_;
@@ -133,7 +140,7 @@ struct peer::impl {
   ice_gathering_state gathering_state_ = ice_gathering_state::new_;
   std::optional<candidate_pair> selected_;
   std::vector<candidate_pair_info> last_pairs_;  ///< once closed
-  std::map<base::endpoint, std::string> server_names_;
+  stats_report last_stats_;                      ///< once closed
   std::deque<event> events_;
 
   /// Packets of SCTP that did not fit into the last transmit; mostly empty.

@@ -112,8 +112,8 @@ void peer::impl::set_local_offer(base::time_point now, local_session offer) {
   const bool data = offer.data.has_value();
   jsep_.set_local(sdp_type::offer, std::move(offer));
   announce_signaling();
-  if (data && !transport_->is_negotiated()) {
-    // RFC 8445 6.1.1: the offerer of a new session or restart controls.
+  if (data && !transport_->has_session()) {
+    // RFC 8445 6.1.1: who begins the session controls. Later a restart must not change the role.
     auto& agent = transport_->agent();
     if (!previous_role_) previous_role_ = agent.current_role();
     agent.set_role(ice::role::controlling);
@@ -126,7 +126,7 @@ void peer::impl::set_local_answer(base::time_point now, sdp_type type, local_ses
   const bool data_expected = jsep_.has_live_data();
   jsep_.set_local(type, std::move(answer));
   const remote_session& offer = *jsep_.effective_remote();
-  if (data && !transport_->is_negotiated()) {
+  if (data && !transport_->has_session()) {
     // RFC 8445 6.1.1: a full agent controls a lite one, whoever offered.
     transport_->agent().set_role(offer.transport.lite ? ice::role::controlling
                                                       : ice::role::controlled);
@@ -143,11 +143,22 @@ base::result<void> peer::impl::set_remote(base::time_point now, const session_de
   if (auto allowed = jsep_.check_state(side::remote, given.type); !allowed) return allowed;
   auto session = read_remote_session(given.type, given.sdp);
   if (!session) return session.error();
+  if (given.type == sdp_type::offer) refuse_unbundled(*session);
   auto done = given.type == sdp_type::offer
                   ? set_remote_offer(now, std::move(*session))
                   : set_remote_answer(now, given.type, std::move(*session));
   if (done) settle(now);
   return done;
+}
+
+/// RFC 9429 5.3.1: under "max-bundle" an m-section is rejected that is neither the first nor
+/// bundled with it.
+void peer::impl::refuse_unbundled(remote_session& offer) const {
+  if (settings_.bundle_policy != bundle_policy::max_bundle || !offer.data || *offer.data == 0) {
+    return;
+  }
+  const bool together = offer.sections.front().bundled && offer.sections[*offer.data].bundled;
+  if (!together) offer.data.reset();
 }
 
 base::result<std::optional<dtls::role>> peer::impl::plan_transport(const remote_session& remote,

@@ -100,6 +100,11 @@ void peer::impl::handle_transport_event(base::time_point now, transport_event& h
         } else if constexpr (std::is_same_v<type, ice::gathering_complete>) {
           generation().complete = true;
           finish_gathering();
+        } else if constexpr (std::is_same_v<type, ice::gathering_resumed>) {
+          generation().complete = false;
+          if (gathering_state_ == ice_gathering_state::complete) {
+            set_gathering_state(ice_gathering_state::gathering);
+          }
         } else if constexpr (std::is_same_v<type, ice::state_changed>) {
           handle_ice_state(now, value);
         } else if constexpr (std::is_same_v<type, ice::selected_pair_changed>) {
@@ -109,8 +114,9 @@ void peer::impl::handle_transport_event(base::time_point now, transport_event& h
           refresh_round_trip();
           push(selected_pair_event{*selected_});
         } else if constexpr (std::is_same_v<type, ice::server_failed>) {
-          tell_candidate_error(name_of(value.asked.remote), value.asked.local, value.code,
-                               "STUN server " + value.asked.remote.to_string() + ": " + value.why);
+          const std::string address = value.asked.remote.to_string();
+          tell_candidate_error(value.url.empty() ? address : value.url, value.asked.local,
+                               value.code, "STUN server " + address + ": " + value.why);
         } else if constexpr (std::is_same_v<type, server_refused>) {
           tell_candidate_error(value.name, value.asked_from, value.code, value.why.detail);
         } else if constexpr (std::is_same_v<type, ice::selected_path_lost>) {

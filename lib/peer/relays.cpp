@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t max_relays = 32;
 // RFC 8656 7.4 warns of loops between servers that send a client to each other.
 constexpr int max_redirections = 1;
+// RTOs that an address is asked for which is not the last: 9.5 s, as for STUN.
+constexpr int first_wait = 19;
 
 template <class... Functions>
 struct overloaded : Functions... {
@@ -25,7 +27,8 @@ bool is_finished(turn::state state) {
 }  // namespace
 
 relays::relay relays::make_relay(const base::endpoint& address, const turn_server& configured,
-                                 const turn_carrier& carrier, int redirections) const {
+                                 const turn_carrier& carrier, int redirections,
+                                 base::duration patience) const {
   turn::settings settings;
   settings.server = {carrier.id, address};
   settings.reliable = carrier.reliable;
@@ -33,10 +36,16 @@ relays::relay relays::make_relay(const base::endpoint& address, const turn_serve
   settings.password = configured.password;
   settings.family = carrier.family;
   settings.retransmission.rto = times_.rto;
-  settings.give_up_after = times_.give_up_after;
+  settings.give_up_after = wait_of(configured, patience);
   settings.log = log_;
   turn::client client(std::move(settings), *random_);
-  return {{}, {carrier.id, address}, configured, carrier, false, redirections, std::move(client)};
+  return {{},    {carrier.id, address}, configured, carrier,          false,
+          false, redirections,          patience,   std::move(client)};
+}
+
+base::duration relays::wait_of(const turn_server& configured, base::duration patience) const {
+  const auto others = static_cast<int>(configured.further.size());
+  return others == 0 ? patience : std::min(first_wait * times_.rto, patience / (others + 1));
 }
 
 relays::relay* relays::find(base::socket_id id) {
@@ -51,30 +60,64 @@ relays::relay* relays::find(const base::route& server) {
   return found == relays_.end() ? nullptr : &*found;
 }
 
-void relays::allocate(base::time_point now, const turn_carrier& over, const turn_server& server,
-                      ice::agent& agent) {
-  drop_if_silent(now, {over.id, server.address}, agent);
-  start(now, make_relay(server.address, server, over, 0), agent);
+/// One that asks the server already, be it at another of its addresses.
+relays::relay* relays::find(base::socket_id over, const turn_server& server) {
+  if (relay* const known = find(base::route{over, server.address})) return known;
+  for (const auto& each : server.further) {
+    if (relay* const known = find(base::route{over, each})) return known;
+  }
+  return nullptr;
 }
 
-/// Who asks anew would else wait for the end of a lifetime that the server may not know of.
-void relays::drop_if_silent(base::time_point now, const base::route& server, ice::agent& agent) {
-  relay* const known = find(server);
-  if (known == nullptr || !known->client.is_silent(now)) return;
-  const auto id = known->id;
-  agent.remove_local_socket(now, id);
-  release_gathering(now, *known, agent);
-  std::erase_if(relays_, [=](const relay& r) { return r.id == id; });
+void relays::allocate(base::time_point now, const turn_carrier& over, const turn_server& server,
+                      ice::agent& agent) {
+  // Who asks anew would else wait for the end of a lifetime that the server may not know of.
+  const relay* const silent = find(over.id, server);
+  if (silent != nullptr && silent->client.is_silent(now)) drop(now, *silent, agent);
+  const relay* const known = find(over.id, server);
+  const base::endpoint& at = known == nullptr ? server.address : known->server.remote;
+  start(now, make_relay(at, server, over, 0, times_.give_up_after), agent);
+}
+
+void relays::drop(base::time_point now, const relay& which, ice::agent& agent) {
+  const auto dropped = std::find_if(relays_.begin(), relays_.end(),
+                                    [&](const relay& r) { return r.id == which.id; });
+  agent.remove_local_socket(now, dropped->id);
+  release_gathering(now, *dropped, agent);
+  relays_.erase(dropped);
 }
 
 void relays::start(base::time_point now, relay made, ice::agent& agent) {
-  if (relays_.size() >= max_relays || find(made.server) != nullptr) {
+  relay* const known = find(made.server);
+  if (known != nullptr && std::exchange(known->retired, false)) {
+    agent.set_retired(now, known->id, false);
+  }
+  if (relays_.size() >= max_relays || known != nullptr) {
     return release_gathering(now, made, agent);
   }
   made.id = base::socket_id{++last_id_ | relayed_bit};
   if (!std::exchange(made.holds_gathering, true)) agent.hold_gathering();
   made.client.start(now);
   relays_.push_back(std::move(made));
+}
+
+void relays::keep_servers(base::time_point now, const std::vector<std::string>& names,
+                          ice::agent& agent) {
+  for (auto& each : relays_) {
+    each.retired = std::find(names.begin(), names.end(), each.configured.name) == names.end();
+    agent.set_retired(now, each.id, each.retired);
+  }
+}
+
+void relays::drop_retired(base::time_point now, ice::agent& agent) {
+  std::erase_if(relays_, [&](relay& each) {
+    if (!each.retired || agent.uses_socket(each.id)) return false;
+    each.client.close(now);
+    each.client.poll_transmit(farewells_);
+    agent.remove_local_socket(now, each.id);
+    release_gathering(now, each, agent);
+    return true;
+  });
 }
 
 void relays::remove_carrier(base::time_point now, base::socket_id over, const base::failure& why,
@@ -124,24 +167,15 @@ void relays::update(base::time_point now, ice::agent& agent) {
     while (auto news = each.client.poll_event()) handle(now, each, *news, agent);
   }
   drop_finished();
-  for (auto& next : std::exchange(redirected_, {})) start(now, std::move(next), agent);
+  drop_retired(now, agent);
+  for (auto& next : std::exchange(instead_, {})) start(now, std::move(next), agent);
 }
 
 void relays::handle(base::time_point now, relay& which, turn::event& news, ice::agent& agent) {
   std::visit(overloaded{
                  [&](const turn::allocated& given) { add_address(now, which, given, agent); },
                  [&](const turn::failed& refused) {
-                   // A stream leads to its server and no other.
-                   const bool may_follow =
-                       !which.carrier.reliable && which.redirections < max_redirections;
-                   if (refused.alternate && may_follow) {
-                     redirected_.push_back(make_relay(*refused.alternate, which.configured,
-                                                      which.carrier, which.redirections + 1));
-                     // It holds the gathering on.
-                     redirected_.back().holds_gathering =
-                         std::exchange(which.holds_gathering, false);
-                     return;
-                   }
+                   if (ask_next(which, refused)) return;
                    note_failure(which, refused.why, refused.code);
                    release_gathering(now, which, agent);
                  },
@@ -156,6 +190,35 @@ void relays::handle(base::time_point now, relay& which, turn::event& news, ice::
              news);
 }
 
+/// The server that it names instead, or another address of the same one.
+bool relays::ask_next(relay& which, const turn::failed& refused) {
+  if (which.carrier.reliable) return false;  // a stream leads to its server and no other
+  const auto left = which.patience - wait_of(which.configured, which.patience);
+  turn_server next = which.configured;
+  if (refused.alternate && which.redirections < max_redirections) {
+    instead_.push_back(make_relay(*refused.alternate, next, which.carrier, which.redirections + 1,
+                                  which.patience));
+  } else if (!next.further.empty()) {
+    const base::endpoint at = next.further.front();
+    next.further.erase(next.further.begin());
+    log_(log_level::info, [&] { return refused.why.detail + "; asking " + at.to_string(); });
+    instead_.push_back(make_relay(at, next, which.carrier, which.redirections, left));
+  } else {
+    return false;
+  }
+  // It holds the gathering on.
+  instead_.back().holds_gathering = std::exchange(which.holds_gathering, false);
+  return true;
+}
+
+void relays::handle_send_error(base::time_point now, const base::route& route, ice::agent& agent) {
+  relay* const refused = find(route);
+  if (refused == nullptr || refused->client.current_state() != turn::state::allocating) return;
+  if (ask_next(*refused, {{errc::turn_unreachable, "not reachable"}, 0, std::nullopt})) {
+    drop(now, *refused, agent);
+  }
+}
+
 void relays::add_address(base::time_point now, relay& which, const turn::allocated& given,
                          ice::agent& agent) {
   ice::relayed_socket socket;
@@ -164,10 +227,13 @@ void relays::add_address(base::time_point now, relay& which, const turn::allocat
   socket.mapped = given.mapped;
   socket.server = which.server.remote.address;
   socket.interface_preference = which.carrier.preference;
+  socket.url = which.configured.name;
+  socket.server_protocol = which.carrier.secure ? "tls" : which.carrier.reliable ? "tcp" : "udp";
   agent.add_relayed_socket(now, socket);
   // What the server saw of a stream is of no use for UDP.
   if (!which.carrier.reliable) {
-    agent.add_reflexive_address(now, which.server.local, given.mapped, which.server.remote.address);
+    agent.add_reflexive_address(now, which.server.local, given.mapped,
+                                {which.server.remote, which.configured.name});
   }
   last_failure_.reset();
   release_gathering(now, which, agent);
@@ -227,6 +293,11 @@ void relays::drop_finished() {
 }
 
 void relays::poll_transmit(base::packet_batch& out) {
+  for (const auto& packet : farewells_.entries()) {
+    out.set_route(packet.to, packet.kind);
+    out.append(farewells_.view(packet));
+  }
+  farewells_.clear();
   for (auto& each : relays_) each.client.poll_transmit(out);
 }
 

@@ -25,6 +25,8 @@ struct turn_server {
   std::string username;
   std::string password;
   std::string name;  ///< as it was configured, for messages
+  std::vector<base::endpoint>
+      further;  ///< to be asked where the address fails, one after the other
 };
 
 /// A TURN server gave no address.
@@ -41,6 +43,7 @@ struct turn_carrier {
   bool reliable = false;         ///< a stream
   std::uint16_t preference = 0;  ///< of the relayed address; larger is better
   turn::address_family family = turn::address_family::ipv4;  ///< of the relayed address
+  bool secure = false;                                       ///< a stream over TLS
 };
 
 struct turn_times {
@@ -59,7 +62,11 @@ class relays {
     return (static_cast<std::uint32_t>(id) & relayed_bit) != 0;
   }
 
-  [[nodiscard]] bool empty() const { return relays_.empty(); }
+  /// Those of servers that are not named are not told from the next ICE restart on, and given back
+  /// when no pair of before is left.
+  void keep_servers(base::time_point now, const std::vector<std::string>& names, ice::agent& agent);
+
+  [[nodiscard]] bool empty() const { return relays_.empty() && farewells_.size() == 0; }
 
   /// Asks the server for an address. Gathering waits for the answer. Nothing happens when this is
   /// done already and the server answers, or for the 33rd time.
@@ -77,6 +84,9 @@ class relays {
   void send(base::time_point now, const base::route& to, base::byte_span packet,
             base::traffic_class kind, base::packet_batch& out);
 
+  /// Nobody listens there. Where the server has another address, that is asked at once; else the
+  /// server may come back while it is asked.
+  void handle_send_error(base::time_point now, const base::route& route, ice::agent& agent);
   void handle_timeout(base::time_point now);
   [[nodiscard]] base::time_point next_deadline() const;
   /// Tells the agent what came of the allocations.
@@ -103,14 +113,20 @@ class relays {
     turn_server configured;
     turn_carrier carrier;
     bool holds_gathering;
+    bool retired;
     int redirections;
+    base::duration patience;  ///< with this address and the further ones
     turn::client client;
   };
 
   [[nodiscard]] relay* find(base::socket_id id);
   [[nodiscard]] relay* find(const base::route& server);
+  [[nodiscard]] relay* find(base::socket_id over, const turn_server& server);
   void start(base::time_point now, relay made, ice::agent& agent);
-  void drop_if_silent(base::time_point now, const base::route& server, ice::agent& agent);
+  void drop(base::time_point now, const relay& which, ice::agent& agent);
+  [[nodiscard]] base::duration wait_of(const turn_server& configured,
+                                       base::duration patience) const;
+  bool ask_next(relay& which, const turn::failed& refused);
   void handle(base::time_point now, relay& which, turn::event& news, ice::agent& agent);
   void add_address(base::time_point now, relay& which, const turn::allocated& given,
                    ice::agent& agent);
@@ -118,15 +134,19 @@ class relays {
   void note_failure(const relay& which, const base::failure& why, std::uint16_t code = 0);
   void release_gathering(base::time_point now, relay& which, ice::agent& agent);
   void drop_finished();
+  void drop_retired(base::time_point now, ice::agent& agent);
   [[nodiscard]] relay make_relay(const base::endpoint& address, const turn_server& configured,
-                                 const turn_carrier& carrier, int redirections) const;
+                                 const turn_carrier& carrier, int redirections,
+                                 base::duration patience) const;
 
   base::random_source* random_;
   turn_times times_;
   base::logger log_;
   std::vector<relay> relays_;
-  /// Redirections to be followed once no list is being walked.
-  std::vector<relay> redirected_;
+  /// What is asked instead of another, once no list is being walked.
+  std::vector<relay> instead_;
+  /// Of allocations that are given back.
+  base::packet_batch farewells_;
   std::uint32_t last_id_ = 0;
   std::optional<base::failure> last_failure_;
   std::deque<server_refused> refusals_;

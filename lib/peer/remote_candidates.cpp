@@ -138,6 +138,7 @@ void remote_candidates::resolved(base::time_point now, ice::agent& agent, std::u
       if (std::exchange(address.is_v4() ? v4 : v6, true)) continue;
       candidate.address.address = address;
       candidate.host_name.clear();
+      candidate.is_hidden = true;
       into->resolved.emplace_back(candidate.address, name);
       if (auto added = take(now, agent, *into, candidate); !added) {
         log_(log_level::debug,

@@ -42,13 +42,14 @@ transport::transport(transport_settings settings, base::random_source& random)
 
 base::result<dtls::role> transport::decide_role(sdp_type remote_type,
                                                 sdp::setup_role remote_setup) const {
-  dtls::role role = dtls::role::client;
-  if (remote_setup == sdp::setup_role::active) {
-    role = dtls::role::server;
-  } else if (remote_setup == sdp::setup_role::actpass && remote_type == sdp_type::offer && role_) {
-    // RFC 8842 5.3: "the answerer … use the roles that were negotiated before".
-    role = *role_;
+  // RFC 8842 5.3: "the answerer … use the roles that were negotiated before". Answers are not held
+  // to that: Firefox answers `active` to each ICE restart and older Pion to every offer, whatever
+  // they are, and go on as before.
+  if (role_ && (remote_type != sdp_type::offer || remote_setup == sdp::setup_role::actpass)) {
+    return *role_;
   }
+  const bool active = remote_setup == sdp::setup_role::active;
+  const dtls::role role = active ? dtls::role::server : dtls::role::client;
   if (role_ && *role_ != role) {
     return base::failure{errc::not_supported,
                          "a=setup changes the DTLS role, which would need a new DTLS association"};
@@ -139,6 +140,14 @@ void transport::allocate(base::time_point now, const ice::local_socket& socket,
   relays_.allocate(now, carrier, server, agent_);
 }
 
+void transport::keep_servers(base::time_point now, const std::vector<std::string>& names) {
+  std::erase_if(turn_servers_, [&](const turn_server& each) {
+    return std::find(names.begin(), names.end(), each.name) == names.end();
+  });
+  agent_.forget_stun_servers();
+  relays_.keep_servers(now, names, agent_);
+}
+
 void transport::add_turn_carrier(base::time_point now, const turn_carrier& carrier,
                                  const turn_server& server) {
   if (!settings_.ice.lite) relays_.allocate(now, carrier, server, agent_);
@@ -159,6 +168,11 @@ void transport::handle_datagram(base::time_point now, const base::datagram& data
   if (inner) handle_direct(now, *inner, plain);
 }
 
+void transport::handle_send_error(base::time_point now, const base::route& route) {
+  relays_.handle_send_error(now, route, agent_);
+  agent_.handle_send_error(now, route);
+}
+
 void transport::handle_direct(base::time_point now, const base::datagram& datagram,
                               base::packet_batch& plain) {
   switch (classify(datagram.bytes)) {
@@ -177,7 +191,7 @@ void transport::handle_direct(base::time_point now, const base::datagram& datagr
 void transport::handle_dtls(base::time_point now, const base::datagram& datagram,
                             base::packet_batch& plain) {
   if (dtls_ && is_known(now, datagram.from)) {
-    count_received(datagram.from, datagram.bytes.size());
+    count_received(now, datagram.from, datagram.bytes.size());
     dtls_->handle_datagram(now, datagram.bytes, plain);
   } else if (dtls_state() == dtls::state::new_ || dtls_state() == dtls::state::connecting) {
     keep_early(datagram);
@@ -195,25 +209,29 @@ bool transport::is_known(base::time_point now, const base::route& from) {
   return true;
 }
 
-void transport::count_received(const base::route& from, std::size_t bytes) {
+void transport::count_received(base::time_point now, const base::route& from, std::size_t bytes) {
   if (received_from_ != from) {
     note_traffic();
     received_from_ = from;
   }
-  received_ += {1, bytes};
+  received_ += {1, bytes, now};
 }
 
 /// What has been appended to the batch since it had so many packets and bytes.
-void transport::count_sent(const base::route& to, const base::packet_batch& batch,
-                           std::size_t packets, std::size_t bytes) {
+void transport::count_sent(base::time_point now, const base::route& to,
+                           const base::packet_batch& batch, std::size_t packets,
+                           std::size_t bytes) {
+  if (batch.size() == packets) return;
   if (sent_to_ != to) {
     note_traffic();
     sent_to_ = to;
   }
-  sent_ += {batch.size() - packets, batch.total_bytes() - bytes};
+  sent_ += {batch.size() - packets, batch.total_bytes() - bytes, now};
 }
 
 void transport::note_traffic() {
+  all_sent_ += sent_;
+  all_received_ += received_;
   if (sent_.packets > 0) agent_.note_traffic(sent_to_, std::exchange(sent_, {}), {});
   if (received_.packets > 0) agent_.note_traffic(received_from_, {}, std::exchange(received_, {}));
 }
@@ -246,6 +264,7 @@ void transport::feed_early(base::time_point now, base::packet_batch& plain) {
   early_bytes_ = 0;
   for (auto& kept : std::exchange(early_, {})) {
     if (is_known(now, kept.from)) {
+      count_received(now, kept.from, kept.bytes.size());
       dtls_->handle_datagram(now, kept.bytes, plain);
     } else if (dtls_->current_state() <= dtls::state::connecting) {
       early_bytes_ += kept.bytes.size();
@@ -299,7 +318,7 @@ void transport::poll_transmit(base::time_point now, base::packet_batch& out) {
     const std::size_t before = packets.size();
     const std::size_t bytes_before = packets.total_bytes();
     dtls_->poll_transmit(packets);
-    count_sent(*route, packets, before, bytes_before);
+    count_sent(now, *route, packets, before, bytes_before);
   }
   if (relays_.empty()) return;
   forward(now, packets, out);
@@ -333,7 +352,7 @@ void transport::seal(base::time_point now, base::byte_span plain, base::packet_b
   const std::size_t before = sealed.size();
   const std::size_t bytes_before = sealed.total_bytes();
   const bool done = dtls_->seal(plain, sealed);
-  count_sent(*data_route_, sealed, before, bytes_before);
+  count_sent(now, *data_route_, sealed, before, bytes_before);
   if (done && data_is_relayed_) forward(now, sealed, out);
 }
 

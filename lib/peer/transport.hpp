@@ -32,9 +32,9 @@ struct transport_settings {
 };
 
 using transport_event =
-    std::variant<ice::local_candidate_gathered, ice::gathering_complete, ice::state_changed,
-                 ice::selected_pair_changed, ice::selected_path_lost, ice::server_failed,
-                 server_refused, dtls::state_changed>;
+    std::variant<ice::local_candidate_gathered, ice::gathering_complete, ice::gathering_resumed,
+                 ice::state_changed, ice::selected_pair_changed, ice::selected_path_lost,
+                 ice::server_failed, server_refused, dtls::state_changed>;
 
 class transport {
  public:
@@ -51,6 +51,8 @@ class transport {
                                                      sdp::setup_role remote_setup) const;
   /// Another fingerprint or tls-id would ask for a new DTLS association, which we do not do.
   [[nodiscard]] base::result<void> check_remote(const transport_parameters& remote) const;
+  /// Whether credentials were ever negotiated, those in force or others.
+  [[nodiscard]] bool has_session() const { return !negotiated_ufrag_.empty(); }
   /// Whether the credentials that the agent has now were negotiated.
   [[nodiscard]] bool is_negotiated() const;
   /// Whether the agent restarted on its own, because an answer did so unasked: its generation is
@@ -66,6 +68,8 @@ class transport {
   /// Asks for an address over a stream, or over a socket that serves nothing else.
   void add_turn_carrier(base::time_point now, const turn_carrier& carrier,
                         const turn_server& server);
+  /// From the next ICE restart on; see `relays::keep_servers`.
+  void keep_servers(base::time_point now, const std::vector<std::string>& names);
   void remove_socket(base::time_point now, base::socket_id socket, const base::failure& why);
   [[nodiscard]] const relays& turn_relays() const { return relays_; }
   /// The server could not even be asked.
@@ -82,6 +86,7 @@ class transport {
                        base::packet_batch& plain);
   /// Hands over DTLS datagrams that came before their route or the fingerprint was known.
   void feed_early(base::time_point now, base::packet_batch& plain);
+  void handle_send_error(base::time_point now, const base::route& route);
   void handle_timeout(base::time_point now);
   [[nodiscard]] base::time_point next_deadline() const;
 
@@ -99,9 +104,15 @@ class transport {
   [[nodiscard]] std::optional<crypto::fingerprint> remote_fingerprint() const;
   /// With what has gone over each until now.
   [[nodiscard]] std::vector<ice::pair_report> pairs();
+  /// All that DTLS has sent and received; `pairs()` brings it up to date.
+  [[nodiscard]] const ice::traffic& sent() const { return all_sent_; }
+  [[nodiscard]] const ice::traffic& received() const { return all_received_; }
+  /// None before anything was negotiated.
+  [[nodiscard]] const dtls::endpoint* dtls_endpoint() const { return dtls_.get(); }
+  [[nodiscard]] const std::optional<dtls::role>& dtls_role() const { return role_; }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
-  /// Says farewell into `out`, then nothing more.
+  /// Says farewell into `out`, then nothing more; what it tells of the past stays.
   void close(base::time_point now, base::packet_batch& out);
 
  private:
@@ -116,9 +127,9 @@ class transport {
   void forward(base::time_point now, const base::packet_batch& packets, base::packet_batch& out);
   void handle_dtls(base::time_point now, const base::datagram& datagram, base::packet_batch& plain);
   [[nodiscard]] bool is_known(base::time_point now, const base::route& from);
-  void count_received(const base::route& from, std::size_t bytes);
-  void count_sent(const base::route& to, const base::packet_batch& batch, std::size_t packets,
-                  std::size_t bytes);
+  void count_received(base::time_point now, const base::route& from, std::size_t bytes);
+  void count_sent(base::time_point now, const base::route& to, const base::packet_batch& batch,
+                  std::size_t packets, std::size_t bytes);
   void note_traffic();
   void keep_early(const base::datagram& datagram);
   void start_dtls(base::time_point now);
@@ -142,6 +153,8 @@ class transport {
   base::route received_from_;
   ice::traffic sent_;
   ice::traffic received_;
+  ice::traffic all_sent_;
+  ice::traffic all_received_;
   std::optional<base::route> last_known_;
   std::vector<early_datagram> early_;
   std::size_t early_bytes_ = 0;

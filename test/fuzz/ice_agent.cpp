@@ -125,7 +125,8 @@ class driver {
         --held_;
         return agent_.release_gathering(now_);
       case 2:
-        return agent_.add_reflexive_address(now_, id, address(script_.u8()), server);
+        return agent_.add_reflexive_address(now_, id, address(script_.u8()),
+                                            base::endpoint{server, 3478});
       default:
         return agent_.add_relayed_socket(now_, {id, address(what >> 5), address(9), server, what});
     }

@@ -76,12 +76,12 @@ struct script {
         const auto type = what % 2 == 0 ? mdns::record_type::a : mdns::record_type::any;
         for (int i = 0; i < what / 16; ++i) query.questions.push_back({name, type, what > 127});
         const auto port = input.u8() % 2 == 0 ? mdns::port : std::uint16_t{53};
-        responder.handle_datagram(now, mdns::write_message(query), {{}, port}, 1);
+        responder.handle_datagram(now, mdns::write_message(query), {{}, port}, 1, true);
         break;
       }
       case 3: {
         const base::byte_span data = input.take(input.u16() % 1024);
-        responder.handle_datagram(now, data, {{}, input.u16()}, 1);
+        responder.handle_datagram(now, data, {{}, input.u16()}, 1, what % 2 == 0);
         break;
       }
       default:

@@ -265,8 +265,8 @@ class story {
   void change_relays(side& of, std::uint8_t how) {
     auto& core = of.peer.core();
     const auto own = base::socket_id{1U + (how >> 7)};
-    const peer::turn_server server{relay_address, "user", how >= 0xf0 ? "wrong" : "secret",
-                                   "relay"};
+    const peer::turn_server server{
+        relay_address, "user", how >= 0xf0 ? "wrong" : "secret", "relay", {}};
     switch (how & 7) {
       case 0:
         return core.add_turn_server(pair_.now(), server);

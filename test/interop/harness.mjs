@@ -15,9 +15,9 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const started = [];
 process.on('exit', () => started.forEach((one) => one.kill()));
 
-// A program whose output lines are waited for, never slept for.
+// A program whose output lines are waited for, never slept for, or handed to `heard`.
 export class Program {
-  constructor(path, args, { input = 'ignore' } = {}) {
+  constructor(path, args, { input = 'ignore', heard } = {}) {
     this.lines = [];
     this.errors = [];
     this.waiters = [];
@@ -30,6 +30,7 @@ export class Program {
       [this.process.stderr, this.errors],
     ]) {
       createInterface({ input: stream }).on('line', (line) => {
+        if (heard && lines === this.lines) return heard(line);
         lines.push(line);
         this.waiters = this.waiters.filter((check) => !check());
       });
@@ -87,16 +88,16 @@ async function servePages() {
   return { server, url: `http://127.0.0.1:${server.address().port}/page.html` };
 }
 
-function skip(reason) {
+export function skip(reason) {
   console.log('SKIP: ' + reason);
   process.exit(skipped);
 }
 
-export async function loadPlaywright() {
+export async function requirePackage(name) {
   try {
-    return await import('playwright-core');
+    return await import(name);
   } catch {
-    skip('the npm package playwright-core is not installed (npm ci in test/interop)');
+    skip(`the npm package ${name} is not installed (npm ci in test/interop)`);
   }
 }
 
@@ -126,7 +127,7 @@ export function buildPion(folder) {
 // With a microphone that it may use, the browser shows its addresses and uses each of them.
 export async function startChromium({ microphone = false } = {}) {
   const executablePath = findChromium();
-  const { chromium } = await loadPlaywright();
+  const { chromium } = await requirePackage('playwright-core');
   const browser = await chromium.launch({
     executablePath,
     args: [
@@ -137,14 +138,14 @@ export async function startChromium({ microphone = false } = {}) {
   });
   const pages = await servePages();
   return {
-    async newPage() {
+    async newPage(url) {
       const page = await browser.newPage({ permissions: microphone ? ['microphone'] : [] });
       if (microphone) {
         await page.goto(pages.url);
         await page.evaluate(() => navigator.mediaDevices.getUserMedia({ audio: true }));
       }
       page.on('pageerror', (error) => console.log('page error:', error.message));
-      await page.goto(pages.url);
+      await page.goto(url ?? pages.url);
       await page.waitForFunction(() => window.interop !== undefined);
       return page;
     },

@@ -1,7 +1,7 @@
 // The native side of the interop tests: joins a room and answers, or calls, whoever is there.
 //
 // It talks in lines on standard output, which the test reads, and echoes channels until one says
-// `please close`.
+// `please close`; `statistics` is answered with them.
 #include <asiortc/asiortc.hpp>
 
 #include <boost/asio.hpp>
@@ -22,7 +22,6 @@ struct options {
   std::string server;
   std::string room;
   bool hide_candidates = false;  ///< the other side gets none of our candidates
-  bool restart = false;          ///< ICE, when all is said, and then say it all again
   asiortc::configuration config;
   std::size_t largest = 262144;  ///< bytes of the largest message that we send
 };
@@ -35,8 +34,6 @@ options parse(int argc, char** argv) {
       parsed.hide_candidates = true;
     } else if (flag == "--mdns-candidates") {
       parsed.config.mdns_candidates = asiortc::mdns_candidates::hide;
-    } else if (flag == "--restart") {
-      parsed.restart = true;
     } else if (flag == "--ice-lite") {
       parsed.config.ice_lite = true;
     } else if (index + 1 < argc && flag == "--server") {
@@ -114,6 +111,11 @@ asio::awaitable<void> echo(session_ptr keep, asiortc::data_channel channel) {
         co_await channel.async_close();
         break;
       }
+      if (received->is_text() && received->text() == "statistics") {
+        const auto report = co_await keep->connection.async_get_stats();
+        co_await channel.async_send(report.to_json());
+        continue;
+      }
       co_await channel.async_send(std::move(*received));
     }
     say("closed " + label);
@@ -145,28 +147,6 @@ asio::awaitable<void> exchange(session_ptr keep, std::size_t largest) {
   say("echoed" + seen);
   co_await channel.async_close();
   say("closed " + channel.label());
-}
-
-/// Asks for new ICE credentials, and waits until both sides have told theirs.
-asio::awaitable<void> restart(session_ptr keep) {
-  const auto states = keep->connection.signaling_states();
-  while (states.try_next()) {
-  }
-  keep->connection.restart_ice();
-  auto now = asiortc::signaling_state::have_local_offer;
-  while (now != asiortc::signaling_state::stable) {
-    auto change = co_await states.async_next();
-    if (!change) co_return;
-    now = change->state;
-  }
-  say("restarted");
-}
-
-asio::awaitable<void> call(session_ptr keep, options wanted) {
-  co_await exchange(keep, wanted.largest);
-  if (!wanted.restart) co_return;
-  co_await restart(keep);
-  co_await exchange(keep, wanted.largest);
 }
 
 asio::awaitable<void> accept_channels(session_ptr keep) {
@@ -209,7 +189,7 @@ void start_session(const asio::any_io_executor& executor, const options& wanted,
   asio::co_spawn(executor, tell_pairs(made), asio::detached);
   asio::co_spawn(executor, accept_channels(made), asio::detached);
   if (!calling) return;
-  asio::co_spawn(executor, call(made, wanted), [](std::exception_ptr thrown) {
+  asio::co_spawn(executor, exchange(made, wanted.largest), [](std::exception_ptr thrown) {
     if (thrown) say("call failed");
   });
 }

@@ -55,7 +55,7 @@ export class Room {
 }
 
 // One connection; the newcomer is polite (webrtc-pc 10.7).
-class Peer {
+export class Peer {
   constructor(name, polite, send, configuration) {
     this.name = name;
     this.polite = polite;
@@ -89,6 +89,7 @@ class Peer {
   // One signal at a time, in order.
   onSignal(data) {
     this.work = this.work.then(() => this.apply(data));
+    return this.work;
   }
 
   async apply({ description, candidate }) {

@@ -16,8 +16,10 @@ for name, match in types:
 for name, match in types:
     keyword, type_name, end = match.groups()
     forward_class = end == ";" and not keyword.startswith("enum")
+    scope = re.findall(r"^(?:inline )?namespace (\w+)", code_of(name)[: match.start()], re.M)
+    foreign = bool(scope) and scope[-1] == "boost"  # declared anew, and not ours to mark
     # A specialization of a foreign template, and a member that is defined outside, inherit it.
-    if type_name != "ASIORTC_EXPORT" and not forward_class and "::" not in type_name:
+    if type_name != "ASIORTC_EXPORT" and not forward_class and "::" not in type_name and not foreign:
         if type_name not in declared:
             where = f"{name}:{line_at(code_of(name), match.start())}"
             complaints.append(f"{where}: {type_name} lacks ASIORTC_EXPORT")

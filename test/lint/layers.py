@@ -19,23 +19,24 @@ LAYERS = {
     "peer": "crypto ice turn dtls sctp datachannel sdp",
     "io": "peer ice turn stun mdns sctp crypto dtls",
     "api": "io peer crypto sdp datachannel",
+    "mesh": "",
     "signaling": "crypto",
 }
 # The public words that every layer may use, since no Asio is behind them.
 VOCABULARY = set(
     "candidate_pair certificate config configuration data_channel_init error ice_candidate "
-    "log message nat_behaviour session_description states".split()
+    "log message nat_behaviour session_description states stats".split()
 )
 # Layers that may include any public header, and those that may include some more.
-ALL_PUBLIC = {"api", "signaling"}
+ALL_PUBLIC = {"api", "mesh", "signaling"}
 MORE_PUBLIC = {"io": {"detail/context_listener", "name_resolver", "interface_address"}}
 # The files of signaling that are no core but a shell over it.
 SHELLS = tuple(
     "lib/signaling/" + start
-    for start in ("client.", "client_room.", "client_state.", "server.",
+    for start in ("client.", "client_room.", "client_state.", "room_mesh", "server.",
                   "wake_timer.", "websocket.")
 )
-ASIO = ("include/", "lib/io/", "lib/api/", "apps/", "test/", "docs/") + SHELLS
+ASIO = ("include/", "lib/io/", "lib/api/", "lib/mesh/", "apps/", "test/", "docs/") + SHELLS
 CLOCKS = ("lib/io/", "lib/api/", "apps/", "test/", "docs/") + SHELLS
 JSON = ("lib/api/", "lib/signaling/", "apps/", "test/", "docs/")
 OPENSSL = ("lib/crypto/", "lib/dtls/", "lib/io/tls", "test/")

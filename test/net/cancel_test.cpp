@@ -62,6 +62,11 @@ TEST_CASE("the operations of a peer connection that negotiates by hand") {
   });
   expect_cancelled(context, "async_candidate_pairs",
                    [&](auto handler) { peer.async_candidate_pairs(std::move(handler)); });
+  expect_cancelled(context, "async_get_stats",
+                   [&](auto handler) { peer.async_get_stats(std::move(handler)); });
+  const auto channel = peer.create_data_channel("selected");
+  expect_cancelled(context, "async_get_stats of a channel",
+                   [&](auto handler) { peer.async_get_stats(channel, std::move(handler)); });
   expect_cancelled(context, "signaling_pipe::async_receive",
                    [&](auto handler) { pipes.first->async_receive(std::move(handler)); });
   expect_cancelled(context, "an event stream's async_next",

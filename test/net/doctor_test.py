@@ -102,6 +102,9 @@ class Alone(Case):
             text = self.doctor(1, "--turn-user", "u", "--turn-pass", "p", "--turn",
                                f"turn:127.0.0.1:{silent.getsockname()[1]}?transport=udp")
         self.line(text, r"over udp, IPv4: no answer$")
+        text = self.doctor(1, "--turn-user", "u", "--turn-pass", "p", "--turn",
+                           "turns:127.0.0.1?transport=udp")
+        self.line(text, r"over dtls, IPv4: TURN over DTLS is not supported$")
 
     def test_signaling(self):
         url = f"ws://127.0.0.1:{free_port(socket.SOCK_STREAM)}/"

@@ -1,33 +1,87 @@
 #!/usr/bin/env python3
-"""The tutorial's second step, as a reader runs it: two programs that meet over the signaling server.
+"""The examples that are several programs, as a reader runs them, over a real signaling server.
 
-    examples_test.py OVER_SIGNALING SIGNALING_SERVER
+    examples_test.py OVER_SIGNALING CHAT FILE_SENDER SIGNALING_SERVER
 """
+import pathlib
+import random
 import subprocess
 import sys
+import tempfile
+import threading
 import unittest
 
 SERVER = sys.argv.pop()
+FILE_SENDER = sys.argv.pop()
+CHAT = sys.argv.pop()
 OVER_SIGNALING = sys.argv.pop()
 PATIENCE = 60
 
 
-class OverSignaling(unittest.TestCase):
-    def test_two_greet_each_other(self):
-        server = subprocess.Popen([SERVER, "--listen", "127.0.0.1:0"], text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        self.addCleanup(server.stdout.close)
-        self.addCleanup(server.wait)
+class Examples(unittest.TestCase):
+    def setUp(self):
+        server = self.start(SERVER, "--listen", "127.0.0.1:0")
         self.addCleanup(server.terminate)
-        url = server.stdout.readline().split()[-1]
-        guests = {name: subprocess.Popen([OVER_SIGNALING, url, "tea", name], text=True,
-                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.url = server.stdout.readline().split()[-1]
+
+    def start(self, *command):
+        """A process that does not outlive the test, nor the patience."""
+        process = subprocess.Popen(command, text=True, stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        limit = threading.Timer(PATIENCE, process.kill)
+        limit.start()
+        for end in (process.stdin.close, process.stdout.close, process.stderr.close, process.wait,
+                    process.kill, limit.cancel):
+            self.addCleanup(end)
+        return process
+
+    def finish(self, process):
+        """Closes its standard input, expects a good end and gives the rest of its output."""
+        out, errors = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 0, errors)
+        return out, errors
+
+    def test_over_signaling_two_greet_each_other(self):
+        guests = {name: self.start(OVER_SIGNALING, self.url, "tea", name)
                   for name in ("alice", "bob")}
         for name, other in (("alice", "bob"), ("bob", "alice")):
-            self.addCleanup(guests[name].kill)
-            out, errors = guests[name].communicate(timeout=PATIENCE)
-            self.assertEqual((guests[name].returncode, errors), (0, ""))
+            out, errors = self.finish(guests[name])
+            self.assertEqual(errors, "")
             self.assertIn(f"hello from {other}\n", out)
+
+    def test_chat_takes_lines_to_everybody(self):
+        alice, bob, carol = (self.start(CHAT, self.url, "tea", name)
+                             for name in ("alice", "bob", "carol"))
+        here = {"* alice is here\n", "* bob is here\n", "* carol is here\n"}
+        for guest, own in ((alice, "alice"), (bob, "bob"), (carol, "carol")):
+            seen = {guest.stdout.readline(), guest.stdout.readline()}
+            self.assertEqual(seen, here - {f"* {own} is here\n"})
+        alice.stdin.write("good evening\nand \x1b[2Jhello\n")
+        alice.stdin.flush()
+        for guest in (bob, carol):
+            self.assertEqual(guest.stdout.readline(), "alice: good evening\n")
+            self.assertEqual(guest.stdout.readline(), "alice: and ?[2Jhello\n")
+        bob.stdin.write("last words\n")
+        self.finish(bob)
+        for guest in (alice, carol):
+            self.assertEqual(guest.stdout.readline(), "bob: last words\n")
+            self.assertEqual(guest.stdout.readline(), "* bob has left\n")
+        self.finish(alice)
+        self.assertEqual(carol.stdout.readline(), "* alice has left\n")
+        self.finish(carol)
+
+    def test_file_sender_brings_the_same_bytes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            original, copy = pathlib.Path(folder, "original"), pathlib.Path(folder, "copy")
+            original.write_bytes(random.Random(1).randbytes(10_000_000))
+            receiver = self.start(FILE_SENDER, self.url, "files", "receive", copy)
+            sender = self.start(FILE_SENDER, self.url, "files", "send", original)
+            sent, progress = self.finish(sender)
+            received, _ = self.finish(receiver)
+            self.assertTrue(copy.read_bytes() == original.read_bytes())
+            self.assertRegex(sent, r"^sent 10000000 bytes, [0-9a-f]+\n$")
+            self.assertEqual(received, sent.replace("sent", "received"))
+            self.assertRegex(progress, r"^(\d+ bytes arrived\n){2}$")
 
 
 unittest.main(verbosity=2)

@@ -182,6 +182,13 @@ TEST_CASE("the table of pairs tells of checks, round trip and data, also after t
   run(context, look_at_table(peers));
 }
 
+TEST_CASE("a TURN server over DTLS, which is not supported, is an event with its URL") {
+  asio::io_context context;
+  const std::set<std::string> urls{"turns:127.0.0.1?transport=udp"};
+  peer_connection peer(context, with_servers(urls));
+  run(context, ask_silent_servers(peer, urls));
+}
+
 TEST_CASE("a server whose name has no address is an event with its URL") {
   asio::io_context context;
   const std::set<std::string> urls{"stun:name.invalid", "turn:name.invalid"};

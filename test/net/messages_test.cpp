@@ -18,14 +18,27 @@ std::vector<std::uint8_t> pattern(std::size_t size) {
   return bytes;
 }
 
+asio::awaitable<void> echo_on(data_channel channel) {
+  for (;;) {
+    auto received = co_await channel.async_receive();
+    if (!received) break;
+    message copy = *received;
+    co_await channel.async_send(std::move(copy));
+  }
+}
+
 asio::awaitable<void> echo(peer_connection& peer) {
   auto streams = peer.data_channels();
   auto channel = co_await streams.async_next();
+  co_await echo_on(std::move(*channel));
+}
+
+asio::awaitable<void> echo_each(peer_connection& peer) {
+  auto streams = peer.data_channels();
   for (;;) {
-    auto received = co_await channel->async_receive();
-    if (!received) break;
-    message copy = *received;
-    co_await channel->async_send(std::move(copy));
+    auto channel = co_await streams.async_next();
+    if (!channel) break;
+    asio::co_spawn(peer.get_executor(), echo_on(std::move(*channel)), asio::detached);
   }
 }
 
@@ -78,6 +91,22 @@ asio::awaitable<void> refuse_bad_messages(peer_connection& first, peer_connectio
   co_await close_both(first, second);
 }
 
+asio::awaitable<void> drop_a_read_channel(peer_connection& first, peer_connection& second) {
+  auto kept = first.create_data_channel("kept");
+  co_await kept.async_open();
+  auto channel = first.create_data_channel("dropped");
+  co_await channel.async_open();
+  message told(pattern(10), false);
+  co_await send_and_expect(channel, told);
+  co_await channel.async_close();
+  const std::weak_ptr<detail::channel_state> state = channel.native_handle();
+  channel = data_channel();
+  // By the end of a round trip all that was posted before has run.
+  co_await kept.async_close();
+  CHECK(state.expired());
+  co_await close_both(first, second);
+}
+
 }  // namespace
 
 TEST_CASE("text, binary, empty and 256 KiB messages arrive as they were sent") {
@@ -92,6 +121,13 @@ TEST_CASE("messages that are too large, not UTF-8 or too late are refused by nam
   peer_pair peers(context.get_executor());
   asio::co_spawn(context, echo(peers.second), asio::detached);
   run(context, refuse_bad_messages(peers.first, peers.second));
+}
+
+TEST_CASE("of a channel that was read, closed and dropped nothing is kept") {
+  asio::io_context context;
+  peer_pair peers(context.get_executor());
+  asio::co_spawn(context, echo_each(peers.second), asio::detached);
+  run(context, drop_a_read_channel(peers.first, peers.second));
 }
 
 TEST_CASE("no thread is started and every descriptor is gone after async_close") {

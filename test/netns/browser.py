@@ -15,8 +15,9 @@ from links import (
     CONTROLLED, LINKS, TwoLinks, lose_link, pairs_that_work, restore_link, role_of)
 from namespaces import SKIPPED, end_on_signals, skip_where_impossible
 from peers import Peer
-from turn_faults import URL, chat, need_route, turn_flags
-from world import PASSWORD, SERVERS, USER, World
+from turn_faults import UDP, chat, need_route
+from servers import PASSWORD, USER
+from world import SERVERS, World
 
 CONNECTING = 30  # a browser has to start
 ONE = SERVERS[4][0]
@@ -39,7 +40,8 @@ def browser(machine, namespace, script, server, room, *turn):
 
 def links(program, signaling_server, script, lose):
     """Chromium comes later, so it offers, and controls."""
-    with TwoLinks(signaling_server) as world:
+    with TwoLinks() as world:
+        world.start_signaling_server(signaling_server)
         ours, other = world.hosts
         server = f"ws://{other.server}:{SIGNALING_PORT}/"
         with Conversation(world.machine,
@@ -67,7 +69,7 @@ def lose_other(talk, _, other):
     lose_link(talk, other, talk.peers[0])
 
 
-def relay(program, signaling_server, script, *flags):
+def relay(program, signaling_server, script, both=False):
     """Chromium goes through the TURN server alone."""
     with World() as world:
         world.start_signaling_server(signaling_server)
@@ -75,14 +77,16 @@ def relay(program, signaling_server, script, *flags):
         ours, other = (world.site(KINDS["open"], side) for side in ("-a", "-b"))
         world.machine.await_links()
         server = f"ws://{ONE}:{SIGNALING_PORT}/"
-        with Conversation(world.machine, lambda: chat(world, program, ours, *flags),
+        flags = [*UDP.flags(world.certificate, ONE), "--relay-only"] if both else []
+        with Conversation(world.machine,
+                          lambda: chat(world, program, ours, ours.name, "turn", *flags),
                           lambda: browser(world.machine, other.host, script, server, "turn",
-                                          URL["udp"].format(ONE), USER, PASSWORD)) as talk:
+                                          UDP.url(ONE), USER, PASSWORD)) as talk:
             talk.need(talk.flows(), CONNECTING, "a connection")
             told = talk.peers[1].told
             talk.need(lambda: any(f"* pair relay {ONE} <-> " in line for line in told), 5,
                       "Chromium says that it is relayed")
-            if flags:
+            if both:
                 need_route(talk, talk.peers[:1], f"relayed via {ONE}")
             talk.finish()
 
@@ -91,7 +95,7 @@ SCENARIOS = {
     "links": lambda *programs: links(*programs, lose_ours_then_other),
     "its-link": lambda *programs: links(*programs, lose_other),
     "relay": relay,
-    "relay-both": lambda *programs: relay(*programs, *turn_flags(ONE), "--relay-only"),
+    "relay-both": lambda *programs: relay(*programs, both=True),
 }
 
 

@@ -1,4 +1,5 @@
 """Two chats that each say a numbered line many times a second, and what they hear of each other."""
+import concurrent.futures
 import selectors
 import time
 
@@ -12,9 +13,10 @@ class Broken(Exception):
 
 
 class Conversation:
-    """The first peer is there when the second comes; `start` makes one."""
+    """The first peer is there when the second comes; `start` makes one. They are connected then,
+    unless somebody sees to that later."""
 
-    def __init__(self, machine, start_first, start_second):
+    def __init__(self, machine, start_first, start_second, connected=True):
         self.machine = machine
         self.selector = selectors.DefaultSelector()
         self.peers = []
@@ -24,6 +26,10 @@ class Conversation:
         self.need(lambda: any("joined" in line for line in self.peers[0].told), JOINING,
                   "the first joins")
         self._start(start_second)
+        if connected:
+            self.await_chat()
+
+    def await_chat(self):
         self.need(lambda: any("chat is open" in line for line in self.peers[0].told), CONNECTING,
                   "a connection")
         self.next_line = time.monotonic()
@@ -50,7 +56,7 @@ class Conversation:
         deadline = time.monotonic() + seconds
         while not condition():
             now = time.monotonic()
-            if now >= deadline:
+            if now >= deadline or not self.selector.get_map():
                 return False
             if now >= self.next_line:
                 for peer in self.peers:
@@ -102,3 +108,35 @@ class Conversation:
         status = [peer.status() for peer in self.peers]
         if status != [0, 0]:
             self.fail(f"status {status}")
+
+
+class Meeting:
+    """Conversations that go on at once, by whatever tells one from the other. `starts` has the two
+    functions for each that start its peers."""
+
+    def __init__(self, machine, starts, connected=True):
+        self.starts = starts
+        self.talks = {}
+        # Processes end with the thread that started them, so these stay.
+        self.pool = concurrent.futures.ThreadPoolExecutor(len(starts))
+
+        def begin(key, _):
+            self.talks[key] = Conversation(machine, *starts[key], connected)
+        self.each(begin)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for talk in self.talks.values():
+            for peer in talk.peers:
+                peer.process.kill()  # so that nobody waits for what it would say
+        self.pool.shutdown()
+        for talk in self.talks.values():
+            talk.__exit__()
+
+    def each(self, action):
+        """What the action gives for each. All are awaited, also where one fails."""
+        doing = {key: self.pool.submit(action, key, self.talks.get(key)) for key in self.starts}
+        concurrent.futures.wait(doing.values())
+        return {key: each.result() for key, each in doing.items()}

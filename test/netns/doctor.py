@@ -11,7 +11,8 @@ import time
 
 from kinds import KINDS, STUN_PORT, TLS_PORT
 from namespaces import end_on_signals, skip_where_impossible
-from world import PASSWORD, SERVERS, USER, World
+from servers import PASSWORD, USER
+from world import SERVERS, World
 
 PATIENCE = 60
 

@@ -5,18 +5,14 @@ is said flows again within five seconds, and no line is lost. On each side, in e
 Usage: links.py PEER_CLI SIGNALING_SERVER
 """
 import os
-import pathlib
 import re
-import subprocess
 import sys
-import tempfile
 
 from conversation import Broken, Conversation
 from kinds import SIGNALING_PORT
-from namespaces import (
-    Machine, await_log, end_on_signals, ip_batch, own_name, skip_where_impossible, sysctl)
+from namespaces import end_on_signals, ip_batch, skip_where_impossible, sysctl
 from peers import Peer
-from world import IPV6_OFF
+from servers import IPV6_OFF, Servers
 
 LINKS = ("red", "blue")  # both hosts are plugged into either; each is a network of its own
 WITHIN = 5  # seconds in which messages must flow again
@@ -53,37 +49,21 @@ class Host:
                     self.name, "--server", f"ws://{self.server}:{SIGNALING_PORT}/", *flags)
 
 
-class TwoLinks:
-    """Two hosts, the links between them, and a signaling server that is reached otherwise."""
+class TwoLinks(Servers):
+    """Two hosts, the links between them, and servers: signaling is reached otherwise, and what is
+    on an address of the first link over that."""
 
-    def __init__(self, signaling_server):
-        self.program = signaling_server
-        self.machine = Machine()
-        self.log = tempfile.NamedTemporaryFile(prefix=own_name(""))
+    namespace = "middle"
+    addresses = ("10.1.0.254",)
 
-    def __enter__(self):
-        self.machine.__enter__()
-        try:
-            middle = self.machine.add("middle")
-            sysctl(middle, **IPV6_OFF)
-            ip_batch([line for link in LINKS for line in (
-                f"link add {link} type bridge mcast_snooping 0", f"link set {link} up")], middle)
-            self.hosts = [Host(self.machine, middle, name, number)
-                          for number, name in enumerate(("anna", "otto"), 1)]
-            self.machine.await_links()
-            self.machine.start(middle, self.program, "--listen", f"0.0.0.0:{SIGNALING_PORT}",
-                               stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
-            log = pathlib.Path(self.log.name)
-            await_log(lambda: "listening on" in log.read_text("utf-8"), log, 20,
-                      "the signaling server did not start")
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *what):
-        self.machine.__exit__(*what)
-        self.log.close()
+    def build(self):
+        sysctl(self.internet, **IPV6_OFF)
+        ip_batch([line for link in LINKS for line in (
+            f"link add {link} type bridge mcast_snooping 0", f"link set {link} up")]
+            + [f"address add {self.addresses[0]}/24 dev {LINKS[0]}"], self.internet)
+        self.hosts = [Host(self.machine, self.internet, name, number)
+                      for number, name in enumerate(("anna", "otto"), 1)]
+        self.machine.await_links()
 
 
 def role_of(peer):
@@ -128,10 +108,8 @@ def restore_link(talk, host, link, watched):
               CONNECTING, f"{link} is in reserve again")
 
 
-def lose_each_in_turn(world, program):
-    """On either side, as the controlled and as the controlling one: who is controlled asks for a
-    restart when its link goes, and so controls from then on."""
-    first, second = world.hosts
+def lose_each_in_turn(world, program, first, second):
+    """Who comes first answers and is controlled, and an ICE restart keeps the roles (RFC 8445 6.1.1)."""
     with Conversation(world.machine,
                       lambda: first.chat(program, "links", "--log-level", "debug"),
                       lambda: second.chat(program, "links", "--log-level", "debug")) as talk:
@@ -140,11 +118,10 @@ def lose_each_in_turn(world, program):
         talk.need(lambda: role_of(offerer) == CONTROLLING, CONNECTING, "roles")
         talk.need(lambda: all(pairs_that_work(peer, link) for peer in talk.peers for link in LINKS),
                   CONNECTING, "both links work")
-        for host, peer, role in ((first, answerer, CONTROLLED), (first, answerer, CONTROLLING),
-                                 (second, offerer, CONTROLLED), (second, offerer, CONTROLLING)):
+        for host, peer, role in ((first, answerer, CONTROLLED), (second, offerer, CONTROLLING)):
+            restore_link(talk, host, lose_link(talk, host, peer), talk.peers)
             if role_of(peer) != role:
                 talk.fail(f"{peer.name} is {role_of(peer)}, not {role}")
-            restore_link(talk, host, lose_link(talk, host, peer), talk.peers)
         talk.need_always_connected()
         talk.finish()
 
@@ -154,9 +131,11 @@ def main():
         sys.exit(__doc__)
     skip_where_impossible()
     end_on_signals()
-    with TwoLinks(os.path.abspath(sys.argv[2])) as world:
+    with TwoLinks() as world:
+        world.start_signaling_server(os.path.abspath(sys.argv[2]))
         try:
-            lose_each_in_turn(world, os.path.abspath(sys.argv[1]))
+            for first, second in (world.hosts, reversed(world.hosts)):
+                lose_each_in_turn(world, os.path.abspath(sys.argv[1]), first, second)
         except Broken as why:
             sys.exit(f"FAIL {why}")
 

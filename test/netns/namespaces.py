@@ -175,7 +175,8 @@ class Machine:
         process.wait()
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream:
-                stream.close()
+                with contextlib.suppress(BrokenPipeError):  # what it did not read is not for it
+                    stream.close()
         with self.lock:
             self.processes.discard(process)
 

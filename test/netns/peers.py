@@ -9,7 +9,8 @@ import time
 
 from kinds import SIGNALING_PORT, STUN_PORT, TLS_PORT
 from rows import DIRECT, FAILED, RELAY_FLAG, RELAYED, TCP
-from world import PASSWORD, SERVERS, USER
+from servers import PASSWORD, USER
+from world import SERVERS
 
 SETTLING = 10  # seconds in which a better pair may still take over
 LEAVING = 10  # seconds for the end of a chat that has nothing more to say

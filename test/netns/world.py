@@ -1,18 +1,13 @@
 """An internet with a STUN, TURN and signaling server, and sites behind the kinds of NAT."""
-import pathlib
-import shutil
 import socket
-import subprocess
-import tempfile
 
 import stun
-from kinds import SIGNALING_PORT, STUN_PORT, TLS_PORT, rules
-from namespaces import Machine, await_log, inside, ip_batch, own_name, sysctl
+from kinds import STUN_PORT, rules
+from namespaces import inside, ip_batch, sysctl
+from servers import IPV6_OFF, Servers
 
 # Addresses for documentation (RFC 5737 and 3849). Two of each family, for RFC 5780.
 SERVERS = {4: ("198.51.100.1", "198.51.100.2"), 6: ("2001:db8::1", "2001:db8::2")}
-USER, PASSWORD, REALM = "asiortc", "secret", "asiortc.example"
-IPV6_OFF = {"ipv6__conf__all__disable_ipv6": 1, "ipv6__conf__default__disable_ipv6": 1}
 
 
 class Site:
@@ -76,40 +71,29 @@ class Site:
             return sock.connect_ex((SERVERS[self.kind.family][0], port)) == 0
 
 
-class World:
+class World(Servers):
     """The internet: one bridge that all sites are plugged into. It forwards IPv6, and drops IPv4
     to private addresses silently."""
 
+    namespace = "internet"
+    addresses = SERVERS[4] + SERVERS[6]
+
     def __init__(self):
-        self.machine = Machine()
-        self.folder = self.certificate = None
+        super().__init__()
         self.sites = {}
 
-    def __enter__(self):
-        self.machine.__enter__()
-        try:
-            self.folder = pathlib.Path(tempfile.mkdtemp(prefix=own_name("")))
-            self.internet = self.machine.add("internet")
-            sysctl(self.internet, ipv6__conf__all__forwarding=1)
-            addresses = [f"{address}/{24 if family == 4 else 64}"
-                         for family, both in SERVERS.items() for address in both]
-            ip_batch(["link add bridge type bridge mcast_snooping 0", "link set bridge up",
-                      *(f"address add {address} dev bridge" for address in addresses),
-                      # What goes nowhere is lost, as out there: without a route the TURN server
-                      # would be told, and coturn ends the allocation that sent it.
-                      "link add nowhere type veth peer name nobody",
-                      "link set nowhere arp off up", "link set nobody up",
-                      "route add default dev nowhere", "route add ::/0 dev nowhere"],
-                     self.internet)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *what):
-        self.machine.__exit__(*what)
-        if self.folder:
-            shutil.rmtree(self.folder)
+    def build(self):
+        sysctl(self.internet, ipv6__conf__all__forwarding=1)
+        addresses = [f"{address}/{24 if family == 4 else 64}"
+                     for family, both in SERVERS.items() for address in both]
+        ip_batch(["link add bridge type bridge mcast_snooping 0", "link set bridge up",
+                  *(f"address add {address} dev bridge" for address in addresses),
+                  # What goes nowhere is lost, as out there: without a route the TURN server
+                  # would be told, and coturn ends the allocation that sent it.
+                  "link add nowhere type veth peer name nobody",
+                  "link set nowhere arp off up", "link set nobody up",
+                  "route add default dev nowhere", "route add ::/0 dev nowhere"],
+                 self.internet)
 
     def site(self, kind, side=""):
         """The site of that kind, made when first asked for; each side has its own."""
@@ -117,56 +101,3 @@ class World:
         if name not in self.sites:
             self.sites[name] = Site(self, kind, name, len(self.sites) + 1)
         return self.sites[name]
-
-    def make_certificate(self):
-        self.certificate = self.folder / "server.pem"
-        names = ",".join(f"IP:{address}" for both in SERVERS.values() for address in both)
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={REALM}",
-                        "-addext", f"subjectAltName=DNS:{REALM},{names}",
-                        "-keyout", self.folder / "server.key", "-out", self.certificate],
-                       check=True, capture_output=True)
-
-    def start_turn_server(self, *flags, addresses=SERVERS[4] + SERVERS[6]):
-        """Starts coturn, and gives its process once it listens on the addresses."""
-        if not self.certificate:
-            self.make_certificate()
-        listening = [word for address in addresses for word in ("--listening-ip", address)]
-        # One of a family is enough, and the second of each is for RFC 5780.
-        first = [next((each for each in addresses if (":" in each) == (family == 6)), None)
-                 for family in SERVERS]
-        relays = [word for address in first if address for word in ("--relay-ip", address)]
-        name = addresses[0].replace(":", ".")
-        with open(self.turn_log(addresses[0]), "ab") as log:
-            process = self.machine.start(
-                self.internet, "turnserver", "-n", *listening, *relays, "--lt-cred-mech",
-                "--user", f"{USER}:{PASSWORD}", "--realm", REALM, "--cert", self.certificate,
-                "--pkey", self.folder / "server.key", "--no-cli", "--no-dtls",
-                "--relay-threads", "1", "--fingerprint", "--log-file", "stdout",
-                "--pidfile", self.folder / f"{name}.pid", "--userdb", self.folder / f"{name}.db",
-                "--min-port", "49152", "--verbose", *flags,
-                cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        for address in addresses:
-            self._await_port(address, STUN_PORT, log.name)
-            self._await_port(address, TLS_PORT, log.name)
-        return process
-
-    def turn_log(self, address):
-        """Where what the server of the address says is kept."""
-        return self.folder / f"turnserver-{address.replace(':', '.')}.log"
-
-    def start_signaling_server(self, program):
-        with open(self.folder / "signaling.log", "wb") as log:
-            self.machine.start(self.internet, program, "--listen", f"[::]:{SIGNALING_PORT}",
-                               stdout=log, stderr=log, stdin=subprocess.DEVNULL)
-        for both in SERVERS.values():
-            self._await_port(both[0], SIGNALING_PORT, log.name)
-
-    def _await_port(self, address, port, log):
-        def listens():
-            with inside(self.internet):
-                family = socket.AF_INET6 if ":" in address else socket.AF_INET
-                sock = socket.socket(family, socket.SOCK_STREAM)
-            with sock:
-                return sock.connect_ex((address, port)) == 0
-        await_log(listens, log, 20, f"nothing listens on {address} port {port}")

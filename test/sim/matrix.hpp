@@ -47,7 +47,7 @@ void gather(virtual_internet& net, virtual_internet::site where, Core& core,
   const base::endpoint local = net.local_endpoint(where, socket);
   const base::endpoint at = virtual_internet::server_endpoint(local.address.is_v6());
   const auto& account = net.server().settings();
-  const peer::turn_server server{at, account.username, account.password, "turn.example.org"};
+  const peer::turn_server server{at, account.username, account.password, "turn.example.org", {}};
   const auto own = local.address.is_v4() ? turn::address_family::ipv4 : turn::address_family::ipv6;
   const auto other =
       local.address.is_v4() ? turn::address_family::ipv6 : turn::address_family::ipv4;

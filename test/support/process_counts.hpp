@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <fstream>
 #include <iterator>
 
 namespace asiortc::test {
@@ -15,5 +16,27 @@ inline std::size_t entries_of(const char* folder) {
 inline std::size_t open_descriptors() { return entries_of("/proc/self/fd"); }
 
 inline std::size_t running_threads() { return entries_of("/proc/self/task"); }
+
+/// Sanitizers take ten times as long, and keep what was freed, so that memory says nothing.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool under_sanitizer = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+inline constexpr bool under_sanitizer = true;
+#else
+inline constexpr bool under_sanitizer = false;
+#endif
+#else
+inline constexpr bool under_sanitizer = false;
+#endif
+
+/// Memory that is in use, by pages of 4 KiB.
+inline std::size_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::size_t all = 0;
+  std::size_t resident = 0;
+  statm >> all >> resident;
+  return resident * 4096;
+}
 
 }  // namespace asiortc::test

@@ -31,6 +31,9 @@ class ASIORTC_EXPORT event_queue_base : public context_listener {
   void end(boost::system::error_code reason);
   /// While reserved, a wait is refused with `in_use`; values are then taken by `try_pop` alone.
   void reserve(bool reserved);
+  /// Waits for a value, or the end, to be there and takes nothing; `in_use` and `operation_aborted`
+  /// as of `async_pop`.
+  void async_wait(boost::asio::any_completion_handler<void(boost::system::error_code)> handler);
 
   void on_context_shutdown() noexcept override;
 
@@ -49,6 +52,7 @@ class ASIORTC_EXPORT event_queue_base : public context_listener {
     boost::asio::any_completion_executor handler_executor;
     boost::asio::any_completion_executor handler_work;
     bool armed = false;  ///< a delivery is posted
+    bool takes = true;   ///< a value, or only looks whether there is one
     bool cancelled = false;
   };
 
@@ -57,6 +61,10 @@ class ASIORTC_EXPORT event_queue_base : public context_listener {
 
   /// Runs on the waiter's executor; looks whether it is still the one that waits.
   virtual void deliver(const std::shared_ptr<waiter>& waiting) = 0;
+  /// Whether a wait would be over at once. The mutex is held.
+  [[nodiscard]] virtual bool is_ready() const = 0;
+  /// `deliver` for who takes nothing. The mutex is held; unlocks.
+  void tell_ready(std::unique_lock<std::mutex>& lock, const std::shared_ptr<waiter>& waiting);
 
   /// Takes the waiter in, or has it refused where there is one. The mutex is held.
   void park(std::unique_lock<std::mutex>& lock, std::shared_ptr<waiter> waiting,
@@ -72,6 +80,8 @@ class ASIORTC_EXPORT event_queue_base : public context_listener {
   bool shut_down_ = false;
 
  private:
+  struct looker;
+
   std::shared_ptr<event_queue_base> self();
   void cancel(const std::shared_ptr<waiter>& waiting);
 
@@ -115,6 +125,7 @@ class ASIORTC_EXPORT event_queue final : public event_queue_base {
   struct popper;
 
   void deliver(const std::shared_ptr<waiter>& waiting) override;
+  [[nodiscard]] bool is_ready() const override;
 
   std::deque<T> values_;
   std::size_t limit_;

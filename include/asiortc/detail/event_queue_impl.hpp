@@ -92,13 +92,19 @@ void event_queue<T>::async_pop(completion handler) {
   if (shut_down_) return;
   auto waiting = std::make_shared<popper>(executor_, std::move(handler));
   const auto slot = boost::asio::get_associated_cancellation_slot(waiting->handler);
-  park(lock, std::move(waiting), slot, !values_.empty() || ended_);
+  park(lock, std::move(waiting), slot, is_ready());
+}
+
+template <class T>
+bool event_queue<T>::is_ready() const {
+  return !values_.empty() || ended_;
 }
 
 template <class T>
 void event_queue<T>::deliver(const std::shared_ptr<waiter>& waiting) {
   std::unique_lock lock(mutex_);
   if (waiter_ != waiting) return;
+  if (!waiting->takes) return tell_ready(lock, waiting);
   boost::system::error_code code;
   std::optional<T> value;
   if (waiting->cancelled) {

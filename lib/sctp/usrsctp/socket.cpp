@@ -144,6 +144,9 @@ engine_socket::error_number engine_socket::send(const send_options& options,
   how.sendv_sndinfo.snd_sid = static_cast<std::uint16_t>(options.stream);
   how.sendv_sndinfo.snd_ppid = htonl(static_cast<std::uint32_t>(options.ppid));
   if (options.unordered) how.sendv_sndinfo.snd_flags = SCTP_UNORDERED;
+  // RFC 7053 4: a stream cannot be reset before its OPEN or ACK is acknowledged, so that a channel
+  // that closes soon would wait for a delayed SACK.
+  if (options.ppid == ppid::dcep) how.sendv_sndinfo.snd_flags |= SCTP_SACK_IMMEDIATELY;
   if (options.max_retransmits) {
     how.sendv_flags |= SCTP_SEND_PRINFO_VALID;
     how.sendv_prinfo.pr_policy = SCTP_PR_SCTP_RTX;

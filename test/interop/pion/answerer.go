@@ -2,8 +2,8 @@ package main
 
 import "github.com/pion/webrtc"
 
-// answer lets whoever comes to the room connect, and echoes what comes on each channel.
-func answer(wanted options) error {
+// echoAll lets whoever comes to the room connect, and echoes what comes on each channel.
+func echoAll(wanted options) error {
 	joined, err := join(wanted.server, wanted.room, "pion")
 	if err != nil {
 		return err

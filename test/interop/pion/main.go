@@ -2,7 +2,7 @@
 // offers to its host or answers whoever comes.
 //
 // It talks in lines on standard output, which the test reads, and stays until its standard input
-// ends.
+// ends. Steered, it joins no room and does what it is told there.
 //
 // The import paths are those of Debian's packages, without a module: GO111MODULE=off and
 // GOPATH=/usr/share/gocode.
@@ -16,9 +16,9 @@ import (
 )
 
 type options struct {
-	server, room, role, label, task string
-	count                           int
-	lite                            bool
+	server, room, role, label string
+	count                     int
+	lite                      bool
 }
 
 func parse() options {
@@ -26,11 +26,9 @@ func parse() options {
 	flag.StringVar(&parsed.server, "server", "ws://127.0.0.1:8765/", "URL of the signaling server")
 	flag.StringVar(&parsed.room, "room", "echo", "room to join")
 	flag.StringVar(&parsed.role, "role", "offerer",
-		"offerer: comes to a room and offers to its host; answerer: answers who comes, and echoes")
+		"offerer: comes to a room, offers to its host and says hello; answerer: answers who comes, and "+
+			"echoes; steered: peers that are told what to do")
 	flag.StringVar(&parsed.label, "label", "from-pion", "label of the offerer's channel")
-	flag.StringVar(&parsed.task, "task", "hello",
-		"of the offerer: hello (one text each way), exchange (every kind of message and close) or "+
-			"restart (texts before and after an ICE restart)")
 	flag.BoolVar(&parsed.lite, "lite", false, "be an ICE-lite agent")
 	flag.IntVar(&parsed.count, "count", 1, "peer connections of the offerer, each with its own membership")
 	flag.Parse()
@@ -44,7 +42,9 @@ func run(wanted options) error {
 	case "offerer":
 		return offer(wanted)
 	case "answerer":
-		return answer(wanted)
+		return echoAll(wanted)
+	case "steered":
+		return steer()
 	}
 	return fmt.Errorf("unknown role %s", wanted.role)
 }

@@ -1,18 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"strings"
-
-	"github.com/pion/webrtc"
 )
 
 const inFlight = 16
-
-// largest is what Pion takes in one message.
-const largest = 65535
 
 // guest is one membership in the room and its peer connection to the host.
 type guest struct {
@@ -89,29 +82,11 @@ func work(connection *peer, wanted options) error {
 	if err := opened.awaitOpen(); err != nil {
 		return err
 	}
-	switch wanted.task {
-	case "hello":
-		return hello(opened)
-	case "restart":
-		return restart(connection, opened)
-	}
-	return exchange(connection, opened)
-}
-
-func text(value string) webrtc.DataChannelMessage {
-	return webrtc.DataChannelMessage{IsString: true, Data: []byte(value)}
-}
-
-func binary(size int) webrtc.DataChannelMessage {
-	data := make([]byte, size)
-	for index := range data {
-		data[index] = byte(index * 31)
-	}
-	return webrtc.DataChannelMessage{Data: data}
+	return hello(opened)
 }
 
 func hello(opened *channel) error {
-	if err := opened.send(text("hello from pion")); err != nil {
+	if err := opened.SendText("hello from pion"); err != nil {
 		return err
 	}
 	received, ok := opened.receive()
@@ -120,71 +95,4 @@ func hello(opened *channel) error {
 	}
 	say("received %s", received.Data)
 	return nil
-}
-
-// restart has texts echoed before and after an ICE restart.
-func restart(connection *peer, opened *channel) error {
-	<-connection.exchanged // the first offer
-	if err := roundTrip(opened, text("before")); err != nil {
-		return err
-	}
-	if err := connection.restart(); err != nil {
-		return err
-	}
-	<-connection.exchanged
-	if err := roundTrip(opened, text("after")); err != nil {
-		return err
-	}
-	say("restarted")
-	return nil
-}
-
-func roundTrip(opened *channel, sent webrtc.DataChannelMessage) error {
-	if err := opened.send(sent); err != nil {
-		return err
-	}
-	received, ok := opened.receive()
-	if !ok || received.IsString != sent.IsString || !bytes.Equal(received.Data, sent.Data) {
-		return fmt.Errorf("not echoed: %d bytes, text: %t", len(sent.Data), sent.IsString)
-	}
-	return nil
-}
-
-// exchange sends every kind of message to one who echoes, and closes channels from either side.
-func exchange(connection *peer, opened *channel) error {
-	sent := []webrtc.DataChannelMessage{
-		text("hello"), text(""), text("grüße 😀"), text(strings.Repeat("x", largest)),
-		binary(1), binary(0), binary(1200), binary(largest),
-	}
-	for _, one := range sent {
-		if err := roundTrip(opened, one); err != nil {
-			return err
-		}
-		say("echoed %s", kind(one))
-	}
-	if err := opened.send(text("please close")); err != nil {
-		return err
-	}
-	<-opened.closed
-	say("closed %s", opened.Label())
-	second, err := connection.open("closed-by-pion")
-	if err != nil {
-		return err
-	}
-	if err := second.awaitOpen(); err != nil {
-		return err
-	}
-	if err := second.Close(); err != nil {
-		return err
-	}
-	<-second.closed
-	say("closed %s", second.Label())
-	return nil
-}
-
-func kind(one webrtc.DataChannelMessage) string {
-	if one.IsString {
-		return fmt.Sprintf("text:%d", len(one.Data))
-	}
-	return fmt.Sprintf("binary:%d", len(one.Data))
 }

@@ -14,8 +14,8 @@ type peer struct {
 	*webrtc.PeerConnection
 	signal func(data object) error
 
-	negotiating sync.Mutex    // an answer waits until the offer that it answers is set
-	exchanged   chan struct{} // one for each offer that was answered, on either side
+	negotiating sync.Mutex // an answer waits until the offer that it answers is set
+	described   *sync.Cond // each time a description of the other side is set
 }
 
 func newPeer(lite bool, signal func(data object) error) (*peer, error) {
@@ -28,7 +28,8 @@ func newPeer(lite bool, signal func(data object) error) (*peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := &peer{PeerConnection: connection, signal: signal, exchanged: make(chan struct{}, 16)}
+	made := &peer{PeerConnection: connection, signal: signal}
+	made.described = sync.NewCond(&made.negotiating)
 	// Pion's agent stands still while the callback does, and a restart waits for the agent.
 	candidates := make(chan *webrtc.ICECandidate, 256)
 	connection.OnICECandidate(func(candidate *webrtc.ICECandidate) { candidates <- candidate })
@@ -80,6 +81,7 @@ func (p *peer) onSignal(data signal) error {
 		if err := p.SetRemoteDescription(*data.Description); err != nil {
 			return err
 		}
+		p.described.Broadcast()
 		if data.Description.Type == webrtc.SDPTypeOffer {
 			answer, err := p.CreateAnswer(nil)
 			if err != nil {
@@ -89,7 +91,6 @@ func (p *peer) onSignal(data signal) error {
 				return err
 			}
 		}
-		p.exchanged <- struct{}{}
 		return nil
 	case data.Candidate != nil:
 		return p.AddICECandidate(*data.Candidate)

@@ -99,6 +99,62 @@ TEST_CASE("a second waiter gets in_use and the first its value") {
   CHECK(first == 7);
 }
 
+TEST_CASE("a wait for readiness takes nothing, and is over at a value and at the end") {
+  asio::io_context context;
+  const auto events = make_queue(context);
+  const event_stream<int> stream(events);
+  int ready = 0;
+  const auto count = [&ready](boost::system::error_code code) {
+    CHECK_FALSE(code);
+    ++ready;
+  };
+  stream.async_wait(count);
+  context.poll();
+  CHECK(ready == 0);
+  events->push(1);
+  context.poll();
+  CHECK(ready == 1);
+  stream.async_wait(count);
+  context.restart();
+  context.poll();
+  CHECK(ready == 2);
+  CHECK(stream.try_next() == 1);
+  CHECK_FALSE(stream.try_next());
+  stream.async_wait(count);
+  events->end(errc::remote_closed);
+  context.restart();
+  context.run();
+  CHECK(ready == 3);
+  CHECK(stream.ended());
+}
+
+TEST_CASE(
+    "a wait for readiness is the one waiter, outlives who takes its value, and is cancelled") {
+  asio::io_context context;
+  const auto events = make_queue(context);
+  const event_stream<int> stream(events);
+  std::vector<boost::system::error_code> codes;
+  const auto note = [&](boost::system::error_code code, auto...) { codes.push_back(code); };
+  asio::cancellation_signal signal;
+  stream.async_wait(asio::bind_cancellation_slot(signal.slot(), note));
+  stream.async_next(note);
+  stream.async_wait(note);
+  context.poll();
+  REQUIRE(codes.size() == 2);
+  CHECK(codes[0] == errc::in_use);
+  CHECK(codes[1] == errc::in_use);
+  events->push(1);
+  CHECK(stream.try_next() == 1);  // before the waiter has looked
+  context.restart();
+  context.poll();
+  CHECK(codes.size() == 2);
+  signal.emit(asio::cancellation_type::terminal);
+  context.restart();
+  context.run();
+  REQUIRE(codes.size() == 3);
+  CHECK(codes[2] == asio::error::operation_aborted);
+}
+
 TEST_CASE("a full stream refuses, and a stream of states merges the oldest and counts them") {
   asio::io_context context;
   const auto events = make_queue(context, 2);

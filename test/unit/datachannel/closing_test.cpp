@@ -29,6 +29,7 @@ TEST_CASE("a close drains what is queued, then resets both ways, then both are c
   CHECK(pair.a.state(pair.here) == data_channel_state::closing);
   CHECK(pair.a.resets_in_flight().empty());
   CHECK_FALSE(pair.a.table.idle());
+  CHECK(pair.a.table.statistics().channels_closed == 1);  // it has left open
   pair.settle();
   CHECK(pair.b.texts(pair.there).size() == 5);
   for (const auto& [side, key] : {std::pair(&pair.a, pair.here), std::pair(&pair.b, pair.there)}) {

@@ -63,6 +63,21 @@ TEST_CASE("gathering completes when the servers have answered or were given up")
   CHECK(host.gathering_completes == 1);
 }
 
+TEST_CASE("a socket that comes later resumes the gathering, which is complete again after it") {
+  lone_host lone;
+  auto& host = lone.host();
+  attach_stun_server(lone.pair.net, ep("203.0.113.1:3478"));
+  host.add_socket(ep("10.0.0.1:1000"));
+  host.agent.add_stun_server(lone.pair.net.now, ep("203.0.113.1:3478"));
+  lone.finish();
+  lone.pair.run_for(1s);
+  CHECK(host.gathering_completes == 1);
+  host.add_socket(ep("10.0.0.2:1000"));
+  CHECK(host.gathering_completes == 1);
+  lone.pair.run_for(1s);
+  CHECK(host.gathering_completes == 2);
+}
+
 TEST_CASE("a silent server holds gathering up for 9.5 seconds") {
   lone_host lone;
   auto& host = lone.host();
@@ -127,6 +142,42 @@ TEST_CASE("a server that refuses or cannot be reached ends its part of gathering
   REQUIRE(host.server_failures.size() == 1);
   CHECK(host.server_failures[0].why == why);
   CHECK(host.server_failures[0].code == code);
+}
+
+TEST_CASE("a further address of a server is asked where the one before it gives nothing") {
+  lone_host lone;
+  auto& host = lone.host();
+  const auto id = host.add_socket(ep("192.168.0.5:5000"));
+  const auto ask = [&](std::vector<base::endpoint> further) {
+    host.agent.add_stun_server(lone.pair.net.now, {ep("203.0.113.1:3478"), "", std::move(further)});
+    host.pump();
+    lone.finish();
+  };
+  const auto last = ep("203.0.113.3:3478");
+  SUBCASE("the second answers, 3.5 s later") {
+    attach_stun_server(lone.pair.net, last);
+    ask({last});
+    lone.pair.run_for(3400ms);
+    CHECK(host.gathering_completes == 0);
+    lone.pair.run_for(300ms);
+    CHECK(host.server_failures.empty());
+  }
+  SUBCASE("the first cannot be reached") {
+    ask({last});
+    attach_stun_server(lone.pair.net, last);
+    host.agent.handle_send_error(lone.pair.net.now, {id, ep("203.0.113.1:3478")});
+    lone.pair.run_for(200ms);
+    CHECK(host.server_failures.empty());
+  }
+  SUBCASE("none answers, which is told once") {
+    ask({ep("203.0.113.2:3478"), last});
+    lone.pair.run_for(16s);
+    CHECK(host.gathering_completes == 0);
+    lone.pair.run_for(1s);
+    REQUIRE(host.server_failures.size() == 1);
+    CHECK(host.server_failures[0].asked.remote == last);
+  }
+  CHECK(host.gathering_completes == 1);
 }
 
 TEST_CASE("a server is asked only by sockets of its family, one question every 50 ms") {

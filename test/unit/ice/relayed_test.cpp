@@ -84,7 +84,7 @@ TEST_CASE("relay_only tells, checks and uses the relayed address alone, without 
   pair.add_default_sockets();
   pair.left.add_relayed(relayed, mapped);
   pair.right.add_relayed(ep("203.0.113.9:49153"), mapped);
-  pair.left.agent.add_reflexive_address(pair.net.now, base::socket_id{1}, mapped, relayed.address);
+  pair.left.agent.add_reflexive_address(pair.net.now, base::socket_id{1}, mapped, relayed);
   pair.signal();
   pair.run_for(3s);
   REQUIRE(pair.left.candidates.size() == 1);
@@ -97,7 +97,7 @@ TEST_CASE("the address that a TURN server saw is a server-reflexive candidate, o
   agent_pair pair;
   const auto id = pair.left.add_socket(ep("192.168.0.5:5000"));
   for (int i = 0; i < 2; ++i) {
-    pair.left.agent.add_reflexive_address(pair.net.now, id, mapped, relayed.address);
+    pair.left.agent.add_reflexive_address(pair.net.now, id, mapped, relayed);
   }
   pair.left.pump();
   REQUIRE(pair.left.candidates.size() == 2);

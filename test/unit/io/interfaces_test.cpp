@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 
 using namespace asiortc;
@@ -91,7 +92,43 @@ TEST_CASE("the number of addresses is bounded") {
   CHECK(select_addresses(many, {}, {}).size() == io::max_local_addresses);
 }
 
+TEST_CASE("on the link of an interface is who is in a network of it, or this machine") {
+  auto lan = entry("eth0", "192.0.2.130");
+  lan.interface = 2;
+  lan.prefix = 25;
+  auto lan6 = entry("eth0", "fe80::1");
+  lan6.interface = 2;
+  lan6.prefix = 64;
+  auto other = entry("eth1", "198.51.100.1");
+  other.interface = 3;
+  other.prefix = 24;
+  auto tunnel = entry("tun0", "10.8.0.2");
+  tunnel.interface = 4;
+  const std::vector<system_address> all{lan, lan6, other, tunnel};
+  const auto on_link = [&](std::string_view address, unsigned interface) {
+    return io::is_on_link(all, *base::ip_address::parse(address), interface);
+  };
+  CHECK(on_link("192.0.2.129", 2));
+  CHECK(on_link("192.0.2.255", 2));
+  CHECK_FALSE(on_link("192.0.2.127", 2));
+  CHECK_FALSE(on_link("203.0.113.130", 2));
+  CHECK(on_link("fe80::dead:beef", 2));
+  CHECK_FALSE(on_link("fe80:0:0:1::1", 2));
+  CHECK_FALSE(on_link("2001:db8::1", 2));
+  CHECK_FALSE(on_link("198.51.100.7", 2));
+  CHECK(on_link("198.51.100.7", 3));
+  CHECK(on_link("198.51.100.1", 2));
+  CHECK_FALSE(on_link("10.8.0.1", 4));
+}
+
 TEST_CASE("this machine has at least one address") {
+  const auto all = io::list_system_addresses();
+  const auto loopback = *base::ip_address::parse("127.0.0.1");
+  const auto lo = std::ranges::find(all, loopback, &system_address::address);
+  REQUIRE(lo != all.end());
+  CHECK(lo->interface != 0);
+  CHECK(lo->prefix == 8);
+
   CHECK_FALSE(io::list_system_addresses().empty());
   CHECK_FALSE(
       select_addresses(io::list_system_addresses(), {}, io::find_default_addresses()).empty());

@@ -26,8 +26,9 @@ struct responder_bench {
 
   responder_bench() { responder.add("own.local", hidden_v4, lan); }
 
-  void ask(const mdns::message& query, const base::endpoint& from = asker, unsigned over = lan) {
-    responder.handle_datagram(now, mdns::write_message(query), from, over);
+  void ask(const mdns::message& query, const base::endpoint& from = asker, unsigned over = lan,
+           bool on_link = true) {
+    responder.handle_datagram(now, mdns::write_message(query), from, over, on_link);
   }
   void ask(std::string name, record_type type = record_type::a, bool unicast = false,
            const base::endpoint& from = asker) {
@@ -119,14 +120,14 @@ TEST_CASE("what is no question for one of our names is not answered") {
   b.ask(query, asker, lan + 1);  // RFC 6762 6.2: not valid on that link
   auto data = mdns::write_message(query);
   for (std::size_t size = 0; size < data.size(); ++size) {
-    b.responder.handle_datagram(b.now, base::byte_span(data).first(size), asker, lan);
+    b.responder.handle_datagram(b.now, base::byte_span(data).first(size), asker, lan, true);
   }
   data[2] |= 0x08;  // RFC 6762 18.3: an opcode other than zero
-  b.responder.handle_datagram(b.now, data, asker, lan);
-  b.responder.handle_datagram(b.now, base::as_bytes("garbage"), asker, lan);
+  b.responder.handle_datagram(b.now, data, asker, lan, true);
+  b.responder.handle_datagram(b.now, base::as_bytes("garbage"), asker, lan, true);
   data = mdns::write_message(query);
   data[data.size() - 3] = 16;  // a TXT record
-  b.responder.handle_datagram(b.now, data, asker, lan);
+  b.responder.handle_datagram(b.now, data, asker, lan, true);
   CHECK(b.count() == 0);
   b.ask(query);
   CHECK(b.count() == 1);
@@ -212,6 +213,21 @@ TEST_CASE("a plain DNS client gets its answer as RFC 6762 6.7 has it") {
   CHECK(message.questions == std::vector<mdns::question>{{"own.local", record_type::a, false}});
   CHECK(message.addresses ==
         std::vector<mdns::address_record>{{"own.local", hidden_v4, 10, false}});
+}
+
+TEST_CASE("no answer to a single host leaves the link") {
+  responder_bench b;
+  mdns::message query;
+  query.questions.push_back({"own.local", record_type::a, true});
+  b.ask("own.local");
+  b.sent();
+  b.now += 2s;
+  b.ask(query, plain_client, lan, false);
+  CHECK(b.count() == 0);
+  b.ask(query, asker, lan, false);
+  const auto sent = b.sent();
+  REQUIRE(sent.size() == 1);
+  CHECK_FALSE(sent[0].to);
 }
 
 TEST_CASE("answers to single hosts are bounded for each name and second") {

@@ -103,6 +103,60 @@ TEST_CASE("without BUNDLE the data section has its own transport") {
   CHECK(peer.add(host + "dAta", "2"));
 }
 
+TEST_CASE("under our own max-bundle, data that is not bundled with the first section is rejected") {
+  peer::settings settings;
+  settings.bundle_policy = bundle_policy::max_bundle;
+  for (const bool bundled : {false, true}) {
+    CAPTURE(bundled);
+    lone_peer peer(1, settings);
+    REQUIRE(peer.set_remote(sdp_type::offer,
+                            bundled ? chromium_offer() : chromium_offer("a=group:BUNDLE 1 2\n")));
+    const std::string answer = peer.answer();
+    CHECK(line_of(answer, "m=application")
+              .starts_with(bundled ? "m=application 9" : "m=application 0"));
+  }
+}
+
+TEST_CASE("the place of a rejected section is used again for data, under a mid of its own") {
+  lone_peer peer;
+  std::string media = chromium_offer("");
+  media.resize(media.find("m=application"));
+  REQUIRE(peer.set_remote(sdp_type::offer, media));
+  CHECK(count_of(peer.answer(), "\r\nm=") == 2);
+  REQUIRE(peer.set_local());
+  peer.create_channel();
+  const std::string offer = peer.offer();
+  CHECK(count_of(offer, "\r\nm=") == 2);
+  CHECK(line_of(offer, "m=") == "m=application 9 UDP/DTLS/SCTP webrtc-datachannel");
+  CHECK(line_of(offer, "a=mid") == "a=mid:2");
+  CHECK(line_of(offer, "m=", 1) == "m=video 0 UDP/TLS/RTP/SAVPF 96");
+  CHECK(line_of(offer, "a=group") == "a=group:BUNDLE 2");
+  REQUIRE(peer.set_local());
+  REQUIRE(
+      peer.set_remote(sdp_type::answer, crlf("v=0\no=- 1 2 IN IP4 127.0.0.1\ns=-\nt=0 0\n"
+                                             "a=group:BUNDLE 2\n"
+                                             "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\n"
+                                             "c=IN IP4 0.0.0.0\n" +
+                                             transport_lines("dAta", "active") +
+                                             "a=mid:2\n"
+                                             "m=video 0 UDP/TLS/RTP/SAVPF 96\n"
+                                             "c=IN IP4 0.0.0.0\na=mid:1\n")));
+  CHECK(peer->sctp().has_value());
+}
+
+TEST_CASE("a remote offer may use the place of a rejected section for another kind") {
+  lone_peer peer;
+  std::string media = chromium_offer("");
+  media.resize(media.find("m=video"));
+  REQUIRE(peer.set_remote(sdp_type::offer, media));
+  REQUIRE(peer.set_local());
+  const std::string data = replace(data_sdp(), "a=mid:0", "a=mid:7");
+  REQUIRE(peer.set_remote(sdp_type::offer, replace(data, "BUNDLE 0", "BUNDLE 7")));
+  REQUIRE(peer.set_local());
+  CHECK(line_of(peer->current_local_description()->sdp, "a=mid") == "a=mid:7");
+  CHECK(peer->sctp().has_value());
+}
+
 TEST_CASE("bundle-only sections of a max-bundle offer are not taken for rejected") {
   lone_peer peer;
   const std::string offer = replace(replace(chromium_offer(), "m=application 9", "m=application 0"),

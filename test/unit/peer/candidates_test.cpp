@@ -116,7 +116,7 @@ TEST_CASE(
   const auto address = *base::ip_address::parse("192.0.2.1");
   const auto id = base::socket_id{77};
   peer->add_local_socket(start, {id, {address, 0}, 1, {}, ice::tcp_type::active});
-  peer->add_turn_server(start, {{*base::ip_address::parse("192.0.2.99"), 3478}, "u", "p", "t"});
+  peer->add_turn_server(start, {{*base::ip_address::parse("192.0.2.99"), 3478}, "u", "p", "t", {}});
   base::packet_batch sent;
   while (peer->poll_transmit(start, sent)) {
   }
@@ -176,6 +176,29 @@ TEST_CASE("the end of an old gathering is not the end of the new one") {
   REQUIRE(peer.set_local());
   peer->finish_gathering(start, 7);
   CHECK(peer->current_ice_gathering_state() == ice_gathering_state::gathering);
+}
+
+TEST_CASE("the gathering state goes back when an interface comes, and on a restart") {
+  lone_peer peer;
+  REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
+  REQUIRE(peer.set_local());
+  peer.gather();
+  CHECK(peer->current_ice_gathering_state() == ice_gathering_state::complete);
+  CHECK(count_of(peer->current_local_description()->sdp, "a=end-of-candidates") == 1);
+  peer.events.clear();
+  peer->add_local_socket(start, {base::socket_id{2}, *base::endpoint::parse("192.0.2.2:4000"), 1});
+  peer.drain();
+  std::vector<ice_gathering_state> states;
+  for (const auto& each : peer.events) {
+    if (const auto* changed = std::get_if<peer::ice_gathering_state_event>(&each)) {
+      states.push_back(changed->now);
+    }
+  }
+  CHECK(states == std::vector{ice_gathering_state::gathering, ice_gathering_state::complete});
+  CHECK(peer.candidates().size() == 1);  // and no second end of the generation
+  peer.offer(true);
+  REQUIRE(peer.set_local());
+  CHECK(peer->current_ice_gathering_state() == ice_gathering_state::complete);
 }
 
 TEST_CASE("a pool is gathered before a description asks for it, and told with the description") {

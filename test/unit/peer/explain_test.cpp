@@ -1,14 +1,10 @@
 // Why it failed, in the words and codes that a user is given.
-#include "support/turn_server.hpp"
-#include "unit/peer/fixture.hpp"
+#include "unit/peer/served_peer.hpp"
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 using namespace asiortc;
 using namespace asiortc::test;
@@ -16,85 +12,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const auto relay_address = *base::endpoint::parse("203.0.113.1:3478");
-const auto own_address = *base::endpoint::parse("192.0.2.1:4000");
-
 bool contains(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
 }
 
-/// A peer with a TURN server that does what the test wants.
-class refused_peer {
- public:
-  explicit refused_peer(peer::settings settings = {})
-      : server(turn_server_settings{}), peer(1, std::move(settings)) {
-    server.to_client = [this](const base::endpoint&, base::byte_span bytes) {
-      waiting_.emplace_back(bytes.begin(), bytes.end());
-    };
-    peer.create_channel();
-    REQUIRE(peer.set_local());
-  }
-
-  void gather(const std::string& password) {
-    peer::turn_server configured;
-    configured.address = relay_address;
-    configured.username = "user";
-    configured.password = password;
-    configured.name = "turn:relay.test";
-    peer->add_turn_server(now, configured);
-    peer.gather();
-  }
-
-  void run_until(base::time_point end) {
-    while (true) {
-      settle();
-      const auto next = peer->next_deadline();
-      if (next > end) break;
-      now = std::max(now, next);
-      peer->handle_timeout(now);
-    }
-    now = end;
-  }
-
-  template <class Event>
-  std::vector<Event> told() const {
-    std::vector<Event> found;
-    for (const auto& each : peer.events) {
-      if (const auto* event = std::get_if<Event>(&each)) found.push_back(*event);
-    }
-    return found;
-  }
-
-  turn_server server;
-  lone_peer peer;
-  base::time_point now = start;
-
- private:
-  void settle() {
-    base::packet_batch batch;
-    peer->poll_transmit(now, batch);
-    for (const auto& packet : batch.entries()) {
-      if (packet.to.remote == relay_address) {
-        server.handle_client(now, own_address, batch.view(packet));
-      }
-    }
-    for (auto& bytes : std::exchange(waiting_, {})) {
-      base::datagram datagram;
-      datagram.bytes = bytes;
-      datagram.from = {base::socket_id{1}, relay_address};
-      peer->handle_datagrams(now, {&datagram, 1});
-    }
-    peer.drain();
-    if (!batch.empty()) settle();
-  }
-
-  std::vector<base::bytes> waiting_;
-};
-
 }  // namespace
 
 TEST_CASE("a TURN server that refuses is told with its URL, its code and the address it saw") {
-  refused_peer lone;
+  served_peer lone;
   std::uint16_t code = 486;
   SUBCASE("the quota is reached") {
     lone.server.refuse = [](const stun::message_view&) { return std::uint16_t{486}; };
@@ -118,7 +43,7 @@ TEST_CASE("a TURN server that refuses is told with its URL, its code and the add
 TEST_CASE("a failure names the TURN server that refused, and has its cause where that was all") {
   auto settings = std::make_unique<peer::settings>();
   settings->ice.relay_only = true;
-  refused_peer lone(*settings);
+  served_peer lone(*settings);
   lone.gather("guessed");
   lone.run_until(start + 10s);
   REQUIRE(lone.peer.set_remote(sdp_type::answer, data_sdp("active")));
@@ -134,7 +59,7 @@ TEST_CASE("a failure names the TURN server that refused, and has its cause where
 }
 
 TEST_CASE("servers that could not be asked are told, and a TURN server among them is a cause") {
-  refused_peer lone;
+  served_peer lone;
   lone.peer->stun_server_failed(start, "stun:nowhere.test", "the name has no address");
   lone.peer->turn_server_failed(start, "turns:nowhere.test", "the certificate is refused: why");
   lone.run_until(start + 1s);
@@ -149,7 +74,7 @@ TEST_CASE("servers that could not be asked are told, and a TURN server among the
 }
 
 TEST_CASE("a STUN server that stays silent is told by its URL") {
-  refused_peer lone;
+  served_peer lone;
   lone.peer->add_stun_server(start, *base::endpoint::parse("203.0.113.9:3478"), "stun:silent.test");
   lone.peer.gather();
   lone.run_until(start + 12s);
@@ -162,7 +87,7 @@ TEST_CASE("a STUN server that stays silent is told by its URL") {
 }
 
 TEST_CASE("the table of pairs stays after the end as it was last") {
-  refused_peer lone;
+  served_peer lone;
   lone.peer.gather();
   REQUIRE(lone.peer.set_remote(sdp_type::answer, data_sdp("active")));
   REQUIRE(lone.peer.add("candidate:1 1 udp 2122260223 192.0.2.7 5000 typ host", "0"));

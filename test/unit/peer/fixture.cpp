@@ -25,12 +25,14 @@ std::vector<Event> select(const std::vector<peer::event>& events) {
 
 }  // namespace
 
-lone_peer::lone_peer(std::uint64_t seed, peer::settings settings) : random_(seed) {
+lone_peer::lone_peer(std::uint64_t seed, peer::settings settings, base::logger log)
+    : random_(seed) {
   settings.identity = shared_identity();
   peer::environment environment;
   environment.random = &random_;
   environment.sctp = &sctp::usrsctp_engine();
   environment.wake = [] {};
+  environment.log = std::move(log);
   core_ = std::make_unique<peer::peer>(std::move(settings), std::move(environment));
 }
 

@@ -27,7 +27,7 @@ inline constexpr base::time_point start{std::chrono::hours(1)};
 /// One peer and what it told.
 class lone_peer {
  public:
-  explicit lone_peer(std::uint64_t seed = 1, peer::settings settings = {});
+  explicit lone_peer(std::uint64_t seed = 1, peer::settings settings = {}, base::logger log = {});
 
   peer::peer* operator->() { return core_.get(); }
 

@@ -217,6 +217,29 @@ TEST_CASE("an ICE restart changes both credentials of the offer, and the answer 
   REQUIRE(a.set_remote(sdp_type::answer, second));
 }
 
+TEST_CASE("an ICE restart leaves the roles as they are") {
+  // RFC 8445 6.1.1; some agents cannot resolve the conflict that another choice would be.
+  std::vector<std::string> changes;
+  const auto note = [&](log_level, std::string_view, std::string_view line) {
+    if (line.starts_with("now control")) changes.emplace_back(line);
+  };
+  const base::logger log(note, log_level::debug, "test");
+  const std::string restarted = replace(data_sdp(), "a=ice-ufrag:Zx4k", "a=ice-ufrag:Zx4l");
+  lone_peer offerer(1, {}, log);
+  offerer.create_channel();
+  REQUIRE(offerer.set_local());
+  REQUIRE(offerer.set_remote(sdp_type::answer, data_sdp("active")));
+  CHECK(changes == std::vector<std::string>{"now controlling: told so"});
+  REQUIRE(offerer.set_remote(sdp_type::offer, restarted));
+  REQUIRE(offerer.set_local());
+  lone_peer answerer(2, {}, log);
+  REQUIRE(answerer.set_remote(sdp_type::offer, data_sdp()));
+  REQUIRE(answerer.set_local());
+  REQUIRE(answerer.set_local(session_description(sdp_type::offer, answerer.offer(true))));
+  REQUIRE(answerer.set_remote(sdp_type::answer, replace(restarted, "actpass", "passive")));
+  CHECK(changes.size() == 1);
+}
+
 TEST_CASE("after the end every call is refused as invalid_state") {
   lone_peer a;
   a.create_channel();

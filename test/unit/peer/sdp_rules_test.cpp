@@ -204,6 +204,20 @@ TEST_CASE("an answer that rejects the data section ends the channels") {
   CHECK(ended);
 }
 
+TEST_CASE("an answer does not change the role, whatever it says") {
+  lone_peer peer;
+  REQUIRE(peer.set_remote(sdp_type::offer, data_sdp()));
+  REQUIRE(peer.set_local());
+  CHECK(line_of(peer->current_local_description()->sdp, "a=setup") == "a=setup:active");
+  // What Firefox answers to a restart: new credentials, and the role that is ours.
+  REQUIRE(peer.set_local(session_description(sdp_type::offer, peer.offer(true))));
+  const auto answer = replace(data_sdp("active"), "a=ice-ufrag:Zx4k", "a=ice-ufrag:Zx4l");
+  REQUIRE(peer.set_remote(sdp_type::answer, answer));
+  CHECK(peer->current_signaling_state() == signaling_state::stable);
+  REQUIRE(peer.set_remote(sdp_type::offer, replace(answer, "setup:active", "setup:actpass")));
+  CHECK(line_of(peer.answer(), "a=setup") == "a=setup:active");
+}
+
 TEST_CASE("a changed fingerprint, tls-id or role in a later offer is refused by name") {
   lone_peer peer;
   const std::string first =

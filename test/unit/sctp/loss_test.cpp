@@ -92,6 +92,34 @@ TEST_CASE("an association survives minutes without any packet and goes on") {
   CHECK(ends.run_until([&] { return ends.b.has<sctp::message_received>(); }));
 }
 
+#ifndef ASIORTC_USRSCTP_IS_SYSTEM  // where it waits by the time that the handshake took
+
+TEST_CASE("what is lost after a handshake that took long is sent again every three seconds") {
+  pair ends;
+  ends.network.loss = 1;
+  ends.a.association->connect(virtual_now());
+  ends.b.association->connect(virtual_now());
+  ends.run_for(10s);
+  ends.network.loss = 0;
+  const auto are_connected = [&] {
+    return ends.a.has<sctp::connected>() && ends.b.has<sctp::connected>();
+  };
+  REQUIRE(ends.run_until(are_connected));
+  for (auto* const from : {&ends.a, &ends.b}) {
+    ends.run_for(1s);
+    ends.network.loss = 1;
+    const std::size_t before = from->packets_sent;
+    from->send(1, pattern(100, 1));
+    ends.run_for(10s);
+    CHECK(from->packets_sent - before >= 4);
+    ends.network.loss = 0;
+    auto& to = from == &ends.a ? ends.b : ends.a;
+    CHECK(ends.run_until([&] { return to.has<sctp::message_received>(); }, 3100ms));
+  }
+}
+
+#endif
+
 TEST_CASE("timers wake the owner, whose next fetch gets the retransmission") {
   pair ends;
   ends.connect();

@@ -1,0 +1,143 @@
+// A TURN server that takes no connection when it is asked, and one that takes two kinds.
+#include "net/peer_pair.hpp"
+#include "net/served_socket.hpp"
+#include "stun/stream_framer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace asiortc::test {
+namespace {
+
+using namespace std::chrono_literals;
+using asio::ip::tcp;
+
+/// A TURN server over TCP, from the moment on that it is made.
+class tcp_turn {
+ public:
+  tcp_turn(asio::io_context& context, const tcp::endpoint& at)
+      : acceptor_(context, at), server_({}) {
+    server_.to_client = [this](const base::endpoint& to, base::byte_span bytes) {
+      for (auto& each : clients_) {
+        if (each.from != to) continue;
+        base::bytes padded(bytes.begin(), bytes.end());
+        padded.resize(stun::padded(padded.size()));
+        asio::write(each.socket, asio::buffer(padded));
+      }
+    };
+    accept();
+  }
+
+ private:
+  struct client {
+    client(tcp::socket connected, const base::endpoint& address)
+        : socket(std::move(connected)), from(address) {}
+    tcp::socket socket;
+    base::endpoint from;
+    stun::message_framer framer{4096};
+  };
+
+  void accept() {
+    acceptor_.async_accept([this](boost::system::error_code error, tcp::socket socket) {
+      if (error) return;
+      const base::endpoint from(base::ip_address::v4({127, 0, 0, 1}),
+                                socket.remote_endpoint().port());
+      receive(clients_.emplace_back(std::move(socket), from));
+      accept();
+    });
+  }
+
+  void receive(client& from) {
+    const auto room = from.framer.prepare(4096);
+    from.socket.async_read_some(asio::buffer(room.data(), room.size()),
+                                [this, &from](boost::system::error_code error, std::size_t size) {
+                                  if (error) return;
+                                  from.framer.commit(size);
+                                  while (const auto packet = from.framer.next()) {
+                                    server_.handle_client(io::clock_now(), from.from, *packet);
+                                  }
+                                  receive(from);
+                                });
+  }
+
+  tcp::acceptor acceptor_;
+  turn_server server_;
+  std::deque<client> clients_;
+};
+
+configuration asking(const std::vector<std::string>& urls) {
+  configuration config;
+  config.interface_filter = [](const auto& each) { return each.address == "127.0.0.1"; };
+  ice_server server;
+  server.urls = urls;
+  server.username = "user";
+  server.credential = "secret";
+  config.ice_servers.push_back(server);
+  return config;
+}
+
+/// The server comes up once it was told that it refused us; its address is told nevertheless.
+asio::awaitable<void> find_late_server(asio::io_context& context, tcp::endpoint at) {
+  peer_connection peer(context.get_executor(),
+                       asking({"turn:127.0.0.1:" + std::to_string(at.port()) + "?transport=tcp"}));
+  auto candidates = peer.ice_candidates();
+  auto errors = peer.ice_candidate_errors();
+  auto channel = peer.create_data_channel("any");
+  co_await peer.async_set_local_description();
+  auto refused = co_await errors.async_next();
+  REQUIRE(refused.has_value());
+  CHECK(refused->text.find("Connection refused") != std::string::npos);
+  const tcp_turn server(context, at);
+  for (;;) {
+    auto candidate = co_await candidates.async_next();
+    REQUIRE(candidate.has_value());
+    const std::string text = candidate->candidate;
+    if (text.find("typ relay") != std::string::npos) break;
+  }
+  CHECK_FALSE(errors.try_next().has_value());
+  co_await peer.async_close();
+}
+
+asio::awaitable<std::uint8_t> first_byte(tcp::acceptor& acceptor) {
+  auto socket = co_await acceptor.async_accept(asio::use_awaitable);
+  std::uint8_t byte = 0;
+  co_await asio::async_read(socket, asio::buffer(&byte, 1), asio::use_awaitable);
+  co_return byte;
+}
+
+asio::awaitable<void> ask_in_both_ways(asio::io_context& context) {
+  tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
+  const std::string at = "127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
+  peer_connection peer(context.get_executor(),
+                       asking({"turn:" + at + "?transport=tcp", "turns:" + at}));
+  auto channel = peer.create_data_channel("any");
+  co_await peer.async_set_local_description();
+  std::set<std::uint8_t> first;
+  while (first.size() < 2) first.insert(co_await first_byte(acceptor));
+  CHECK(first == std::set<std::uint8_t>{0, 22});  // STUN's requests, and TLS' handshake
+  co_await peer.async_close();
+}
+
+}  // namespace
+
+TEST_CASE("a TURN server that refuses a connection and takes the next one is found") {
+  asio::io_context context;
+  tcp::endpoint at;
+  {
+    const tcp::acceptor free_port(context, {asio::ip::address_v4::loopback(), 0});
+    at = free_port.local_endpoint();
+  }
+  run(context, find_late_server(context, at));
+}
+
+TEST_CASE("two URLs of one host and port, over TCP and TLS, are both asked") {
+  asio::io_context context;
+  run(context, ask_in_both_ways(context));
+}
+
+}  // namespace asiortc::test

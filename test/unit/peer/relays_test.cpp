@@ -1,0 +1,186 @@
+// Which of a TURN server's addresses is asked, and whom it sends us to.
+#include "support/turn_server.hpp"
+#include "unit/peer/fixture.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace asiortc;
+using namespace asiortc::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+const auto own = *base::endpoint::parse("192.0.2.1:4000");
+
+base::endpoint at(int number) {
+  return *base::endpoint::parse("203.0.113." + std::to_string(number) + ":3478");
+}
+
+/// A peer that asks TURN servers over its one socket; who is not attached is silent.
+class asking_peer {
+ public:
+  asking_peer() {
+    peer.create_channel();
+    REQUIRE(peer.set_local());
+  }
+
+  turn_server& attach(const base::endpoint& where) {
+    turn_server& added = servers_.emplace(where, turn_server_settings{}).first->second;
+    added.to_client = [this, where](const base::endpoint&, base::byte_span bytes) {
+      waiting_.emplace_back(where, base::bytes(bytes.begin(), bytes.end()));
+    };
+    return added;
+  }
+
+  void ask(const base::endpoint& first, std::vector<base::endpoint> further = {}) {
+    peer::turn_server configured;
+    configured.address = first;
+    configured.further = std::move(further);
+    configured.username = "user";
+    configured.password = "secret";
+    configured.name = "turn:relay.test";
+    peer->add_turn_server(now, configured);
+  }
+
+  void run_for(base::duration time) {
+    const auto end = now + time;
+    for (;;) {
+      settle();
+      const auto next = peer->next_deadline();
+      if (next > end) break;
+      now = std::max(now, next);
+      peer->handle_timeout(now);
+    }
+    now = end;
+  }
+
+  std::size_t relayed() {
+    const auto all = peer.candidates();
+    return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](const auto& each) {
+      return each.candidate.find("typ relay") != std::string::npos;
+    }));
+  }
+  bool is_complete() {
+    return peer->current_ice_gathering_state() == ice_gathering_state::complete;
+  }
+  std::vector<std::string> errors() {
+    std::vector<std::string> texts;
+    for (const auto& each : peer.events) {
+      const auto* error = std::get_if<peer::ice_candidate_error_event>(&each);
+      if (error != nullptr) texts.push_back(error->value.text);
+    }
+    return texts;
+  }
+
+  lone_peer peer;
+  base::time_point now = start;
+  std::map<base::endpoint, int> asked;
+
+ private:
+  void settle() {
+    base::packet_batch batch;
+    peer->poll_transmit(now, batch);
+    for (const auto& packet : batch.entries()) {
+      ++asked[packet.to.remote];
+      const auto found = servers_.find(packet.to.remote);
+      if (found != servers_.end()) found->second.handle_client(now, own, batch.view(packet));
+    }
+    for (auto& [from, bytes] : std::exchange(waiting_, {})) {
+      base::datagram datagram;
+      datagram.bytes = bytes;
+      datagram.from = {base::socket_id{1}, from};
+      peer->handle_datagrams(now, {&datagram, 1});
+    }
+    peer.drain();
+    if (!batch.empty()) settle();
+  }
+
+  std::map<base::endpoint, turn_server> servers_;
+  std::vector<std::pair<base::endpoint, base::bytes>> waiting_;
+};
+
+}  // namespace
+
+TEST_CASE("an address of a TURN server that gives nothing is followed by the next one") {
+  asking_peer one;
+  one.attach(at(3));
+  base::duration wait{};
+  SUBCASE("it does not answer") { wait = 9500ms; }
+  SUBCASE("it refuses") {
+    one.attach(at(1)).refuse = [](const stun::message_view&) { return std::uint16_t{486}; };
+  }
+  SUBCASE("nobody listens there") {
+    one.ask(at(1), {at(3)});
+    one.peer.gather();
+    one.run_for(100ms);
+    one.peer->handle_send_error(one.now, {base::socket_id{1}, at(1)});
+  }
+  one.ask(at(1), {at(3)});
+  one.peer.gather();
+  one.run_for(wait + 200ms);
+  CHECK(one.relayed() == 1);
+  CHECK(one.is_complete());
+  CHECK(one.errors().empty());
+  // Asked for anew, it is the allocation that stands.
+  const int before = one.asked[at(1)];
+  one.ask(at(1), {at(3)});
+  one.ask(at(3), {at(1)});
+  one.run_for(1s);
+  CHECK(one.asked[at(1)] == before);
+  CHECK(one.relayed() == 1);
+}
+
+TEST_CASE("all addresses of a TURN server together are asked no longer than one, and told once") {
+  asking_peer one;
+  one.ask(at(1), {at(2), at(3), at(4)});
+  one.peer.gather();
+  one.run_for(39s);
+  CHECK_FALSE(one.is_complete());
+  for (int number = 1; number <= 4; ++number) CHECK(one.asked[at(number)] >= 5);
+  CHECK(one.errors().empty());
+  one.run_for(1s);
+  CHECK(one.is_complete());
+  CHECK(one.errors().size() == 1);
+}
+
+TEST_CASE("a last address that nobody listens at is asked on, since the server may come back") {
+  asking_peer one;
+  one.ask(at(1));
+  one.peer.gather();
+  one.run_for(3s);
+  one.peer->handle_send_error(one.now, {base::socket_id{1}, at(1)});
+  one.attach(at(1));
+  one.run_for(10s);
+  CHECK(one.relayed() == 1);
+}
+
+TEST_CASE("a TURN server that sends us to another one is followed once") {
+  asking_peer one;
+  one.attach(at(1)).settings().alternate = at(2);
+  one.attach(at(1)).refuse = [](const stun::message_view&) { return std::uint16_t{300}; };
+  SUBCASE("which has an address for us") {
+    one.attach(at(2));
+    one.ask(at(1));
+    one.peer.gather();
+    one.run_for(1s);
+    CHECK(one.relayed() == 1);
+    CHECK(one.errors().empty());
+  }
+  SUBCASE("which sends us on") {
+    one.attach(at(2)).settings().alternate = at(1);
+    one.attach(at(2)).refuse = [](const stun::message_view&) { return std::uint16_t{300}; };
+    one.ask(at(1));
+    one.peer.gather();
+    one.run_for(1s);
+    CHECK(one.relayed() == 0);
+    REQUIRE(one.errors().size() == 1);
+    CHECK(one.errors()[0].find("300") != std::string::npos);
+  }
+  CHECK(one.is_complete());
+}
