@@ -4,10 +4,12 @@
 #include "say.hpp"
 #include "shared/text.hpp"
 
+#include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <exception>
+#include <locale>
 #include <random>
 #include <utility>
 
@@ -17,20 +19,6 @@ namespace {
 namespace asio = boost::asio;
 using std::chrono::steady_clock;
 
-/// Whether the internet routes the address: not RFC 1918, RFC 6598 (carriers' NATs), RFC 3927,
-/// RFC 4193 or RFC 4291's link-local.
-bool is_public(const asio::ip::address& address) {
-  if (address.is_loopback() || address.is_unspecified() || address.is_multicast()) return false;
-  if (address.is_v6()) {
-    const auto octets = address.to_v6().to_bytes();
-    return !address.to_v6().is_link_local() && (octets[0] & 0xFE) != 0xFC;
-  }
-  const auto octets = address.to_v4().to_bytes();
-  return !(octets[0] == 10 || (octets[0] == 172 && (octets[1] & 0xF0) == 16) ||
-           (octets[0] == 192 && octets[1] == 168) || (octets[0] == 169 && octets[1] == 254) ||
-           (octets[0] == 100 && (octets[1] & 0xC0) == 64));
-}
-
 /// The servers with one URL each, as they are tried.
 void append(const asiortc::ice_server& server, std::vector<asiortc::ice_server>& stun,
             std::vector<asiortc::ice_server>& turn) {
@@ -38,7 +26,8 @@ void append(const asiortc::ice_server& server, std::vector<asiortc::ice_server>&
     asiortc::ice_server one(url);
     one.username = server.username;
     one.credential = server.credential;
-    (url.starts_with("turn") ? turn : stun).push_back(std::move(one));
+    const bool relays = boost::algorithm::istarts_with(url, "turn", std::locale::classic());
+    (relays ? turn : stun).push_back(std::move(one));
   }
 }
 

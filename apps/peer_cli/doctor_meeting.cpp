@@ -94,6 +94,8 @@ asio::awaitable<void> doctor::list_candidates() {
 // Through a relay where one works: then the relay carries what a peer sends to it.
 asio::awaitable<void> doctor::meet() {
   auto config = configure();
+  // So that they say why within our patience.
+  config.timeouts.ice_failed = meeting_patience - std::chrono::seconds(2);
   asiortc::peer_connection answerer(context_, config);
   if (!found_.relay.empty()) config.ice_transport_policy = asiortc::ice_transport_policy::relay;
   asiortc::peer_connection offerer(context_, config);

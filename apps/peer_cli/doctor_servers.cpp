@@ -63,6 +63,15 @@ std::string host_of(std::string_view url) {
   return std::string(url.substr(0, url.find(':')));
 }
 
+/// The address of `192.0.2.1:5000` or `[2001:db8::1]:5000`; the unspecified one of anything else.
+asio::ip::address address_of(const std::string& endpoint) {
+  const bool v6 = endpoint.starts_with('[');
+  const auto end = endpoint.rfind(v6 ? ']' : ':');
+  if (end == std::string::npos) return {};
+  boost::system::error_code malformed;
+  return asio::ip::make_address(endpoint.substr(v6 ? 1 : 0, end - (v6 ? 1 : 0)), malformed);
+}
+
 using addresses_type = std::vector<asio::ip::address>;
 
 /// The addresses behind a name; none and an error where there are none.
@@ -173,7 +182,11 @@ asio::awaitable<bool> doctor::ask_stun(server_under_test test) {
 
 void doctor::note_nat(const asiortc::stun_probe_result& seen, bool ipv6) {
   auto& best = ipv6 ? found_.ipv6 : found_.ipv4;
-  if (!best || worth(seen) > worth(*best)) best = seen;
+  if (!is_public(address_of(seen.mapped_address))) {
+    found_.private_view = seen.mapped_address;
+  } else if (!best || worth(seen) > worth(*best)) {
+    best = seen;
+  }
   const std::string what = seen.translated ? "a NAT" : "no NAT";
   if (!seen.has_other_address) {
     return report("    " + what +

@@ -16,6 +16,18 @@ bool maps_otherwise(const std::optional<asiortc::stun_probe_result>& seen) {
 
 }  // namespace
 
+bool is_public(const boost::asio::ip::address& address) {
+  if (address.is_loopback() || address.is_unspecified() || address.is_multicast()) return false;
+  if (address.is_v6()) {
+    const auto octets = address.to_v6().to_bytes();
+    return !address.to_v6().is_link_local() && (octets[0] & 0xFE) != 0xFC;
+  }
+  const auto octets = address.to_v4().to_bytes();
+  return !(octets[0] == 10 || (octets[0] == 172 && (octets[1] & 0xF0) == 16) ||
+           (octets[0] == 192 && octets[1] == 168) || (octets[0] == 169 && octets[1] == 254) ||
+           (octets[0] == 100 && (octets[1] & 0xC0) == 64));
+}
+
 bool findings::direct() const {
   if (ipv4 || ipv6) return true;
   // Nobody outside was asked, or only over TCP, so the address must do.
@@ -52,9 +64,11 @@ std::string findings::verdict() const {
     return "only peers on this network can be reached: UDP does not get out, and no TURN server "
            "relays";
   }
-  return "only peers on this network can be reached, as far as can be told: no STUN server "
-         "answered, "
-         "and no TURN server relays";
+  const std::string why = private_view.empty()
+                              ? "no STUN server answered"
+                              : "the STUN server sees " + private_view + ", which is not public";
+  return "only peers on this network can be reached, as far as can be told: " + why +
+         ", and no TURN server relays";
 }
 
 }  // namespace peer_cli

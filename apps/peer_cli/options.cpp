@@ -8,11 +8,13 @@
 #include <asiortc/error.hpp>
 
 #include <CLI/CLI.hpp>
+#include <boost/algorithm/string/predicate.hpp>
 
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <locale>
 #include <string_view>
 
 namespace peer_cli {
@@ -48,7 +50,7 @@ std::string default_name() {
 std::string check_url(const std::string& url, std::initializer_list<std::string_view> schemes,
                       const char* expected) {
   const bool known = std::any_of(schemes.begin(), schemes.end(), [&url](std::string_view scheme) {
-    return url.starts_with(scheme);
+    return boost::algorithm::istarts_with(url, scheme, std::locale::classic());
   });
   asiortc::ice_server server(url);
   server.username = server.credential = "given apart";

@@ -180,6 +180,8 @@ peer_settings make_peer_settings(const configuration& config) {
   made.core.turn.give_up_after = config.timeouts.turn_allocation;
   made.driver.lookup_timeout = config.timeouts.name_lookup;
   made.driver.turn_connect_timeout = config.timeouts.turn_connect;
+  // As over UDP, where the request and its repetitions take so long.
+  made.driver.turn_answer_wait = 19 * config.timeouts.stun_rto;
   made.driver.turn_patience = config.timeouts.turn_allocation;
   made.core.ice.lite = config.ice_lite;
   made.core.ice.tcp = config.ice_tcp && !made.core.ice.relay_only;

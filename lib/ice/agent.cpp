@@ -81,6 +81,9 @@ const credentials& agent::local_credentials() const { return impl_->current->loc
 
 void agent::restart(base::time_point now) {
   if (impl_->state == agent_state::closed) return;
+  // RFC 8445 6.1.1 keeps the roles, but libwebrtc is controlled from the answer to a restart on.
+  // Were it told to control again, it would hold on to its pair; we know that a new one is needed.
+  if (impl_->as == role::controlled) impl_->tie_breaker = UINT64_MAX;
   impl_->restart(now);
   impl_->run(now);
 }
@@ -269,6 +272,12 @@ void agent::note_data_sent(base::time_point now) {
 void agent::handle_send_error(base::time_point now, const base::route& route) {
   if (impl_->is_over()) return;
   impl_->handle_send_error(route);
+  impl_->run(now);
+}
+
+void agent::handle_refusal(base::time_point now, const base::route& route, const std::string& why) {
+  if (impl_->is_over()) return;
+  if (pair* const failed = impl_->fail_check(route, why)) failed->refused = true;
   impl_->run(now);
 }
 

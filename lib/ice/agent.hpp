@@ -246,6 +246,8 @@ class agent {
   void note_data_sent(base::time_point now);
   /// The socket could not reach the address (ICMP, ENETUNREACH): the pair's check fails early.
   void handle_send_error(base::time_point now, const base::route& route);
+  /// A TURN server does not relay to the address, and says why: the pair's check fails.
+  void handle_refusal(base::time_point now, const base::route& route, const std::string& why);
 
   // ICE-TCP (RFC 6544). The first packet to a route of an active end asks the shell to connect.
   /// The connection is gone, or did not come about. One that was in use is asked for again.

@@ -78,6 +78,8 @@ struct agent::impl {
   void make_pairs(generation& gen, const local_base& local);
   void remove_socket(base::socket_id id);
   void handle_send_error(const base::route& route);
+  /// The pair whose check was under way and failed now, if there was one.
+  pair* fail_check(const base::route& route, const std::string& why);
   void lose_connection(const base::route& route);
 
   // agent_state.cpp: what it all amounts to.

@@ -90,11 +90,16 @@ void agent::impl::remove_socket(base::socket_id id) {
 
 void agent::impl::handle_send_error(const base::route& route) {
   gather.handle_send_error(route);
+  fail_check(route, "not reachable");
+}
+
+pair* agent::impl::fail_check(const base::route& route, const std::string& why) {
   pair* const which = current->checks.find(route);
   // A valid pair has consent to say whether it works; an ICMP message is anybody's word.
-  if (which == nullptr || which->state != pair_state::in_progress) return;
+  if (which == nullptr || which->state != pair_state::in_progress) return nullptr;
   current->pending.remove_of(which->id);
-  current->checks.set_state(*which, pair_state::failed, "not reachable");
+  current->checks.set_state(*which, pair_state::failed, why);
+  return which;
 }
 
 void agent::impl::lose_connection(const base::route& route) {

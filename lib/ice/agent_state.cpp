@@ -132,10 +132,12 @@ std::optional<base::failure> agent::impl::find_failure(base::time_point now) con
     return base::failure(make_error_code(errc::no_remote_candidates),
                          "the other side gave no candidate");
   }
-  return base::failure(make_error_code(errc::checks_failed),
-                       current->checks.pairs().empty()
-                           ? "no local address fits any remote candidate"
-                           : "no candidate pair works: " + current->checks.describe_failures());
+  const auto& checks = current->checks;
+  if (checks.pairs().empty()) {
+    return base::failure(errc::checks_failed, "no local address fits any remote candidate");
+  }
+  return base::failure(checks.all_refused() ? errc::turn_refused : errc::checks_failed,
+                       "no candidate pair works: " + checks.describe_failures());
 }
 
 base::time_point agent::impl::failure_deadline(base::time_point now) const {

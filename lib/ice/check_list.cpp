@@ -127,6 +127,7 @@ void check_list::set_state(pair& which, pair_state state, std::string_view reaso
   });
   which.state = state;
   which.failure = state == pair_state::failed ? reason : std::string_view();
+  which.refused = false;
 }
 
 void check_list::unfreeze_like(const pair& succeeded) {
@@ -180,6 +181,10 @@ pair* check_list::best_valid() const {
   const auto found =
       std::find_if(pairs_.begin(), pairs_.end(), [](const auto& p) { return p->valid; });
   return found == pairs_.end() ? nullptr : found->get();
+}
+
+bool check_list::all_refused() const {
+  return std::all_of(pairs_.begin(), pairs_.end(), [](const auto& each) { return each->refused; });
 }
 
 std::string check_list::describe_failures() const {

@@ -65,6 +65,8 @@ class check_list {
   /// An undecided pair with a higher priority than this one.
   [[nodiscard]] bool has_undecided_above(const pair& which) const;
   [[nodiscard]] pair* best_valid() const;
+  /// Each pair is one that a TURN server does not relay to.
+  [[nodiscard]] bool all_refused() const;
   /// How many pairs failed and of what, in words: `3 failed (2 no answer, 1 not reachable)`.
   [[nodiscard]] std::string describe_failures() const;
 

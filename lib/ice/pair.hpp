@@ -50,7 +50,8 @@ struct pair {
   std::uint64_t responses_received = 0;
   traffic data_sent;
   traffic data_received;
-  std::string failure;  ///< why the state is failed
+  std::string failure;   ///< why the state is failed
+  bool refused = false;  ///< it is failed because a TURN server does not relay to the address
 
   [[nodiscard]] bool undecided() const {
     return state == pair_state::frozen || state == pair_state::waiting ||

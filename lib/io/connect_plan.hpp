@@ -21,6 +21,8 @@ class connect_plan {
   [[nodiscard]] const base::endpoint& address() const { return addresses_[at_]; }
   /// Each of them has failed.
   [[nodiscard]] bool tried_all() const { return failures_ >= addresses_.size(); }
+  /// There is another address that was not tried yet.
+  [[nodiscard]] bool has_untried() const { return failures_ + 1 < addresses_.size(); }
   /// As at first, but longer.
   void renew(base::time_point until) { until_ = until, pause_ = first_pause; }
 

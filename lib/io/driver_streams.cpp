@@ -193,7 +193,11 @@ void peer_driver::impl::try_stream(const std::shared_ptr<wanted_stream>& wanted)
       carrier.secure = stream->is_tls();
       self->core->add_turn_carrier(clock_now(), carrier,
                                    resolved_as(wanted->server, {stream->server()}));
-      self->stop_awaiting(*wanted);
+      if (wanted->plan.has_untried()) {
+        wanted->due = clock_now() + self->options.turn_answer_wait;
+      } else {
+        self->stop_awaiting(*wanted);
+      }
       self->receive_from(wanted, stream);
     }
     self->pump();
@@ -238,8 +242,23 @@ base::time_point peer_driver::impl::next_stream_try() const {
 void peer_driver::impl::try_streams(base::time_point now) {
   const auto all = streams;
   for (const auto& each : all) {
-    if (each->due <= now) try_stream(each);
+    if (each->due > now) continue;
+    if (each->stream) {
+      fail_stream(each, each->stream->server().to_string() + ": no answer");
+    } else {
+      try_stream(each);
+    }
   }
+}
+
+/// An address that takes the connection and gives no address makes place for the server's next one.
+void peer_driver::impl::take_answer(const std::shared_ptr<wanted_stream>& wanted) {
+  if (!wanted->stream || wanted->due == base::never) return;
+  const auto found = core->relay_over(wanted->stream->id());
+  if (found == peer::relay_state::asked) return;
+  wanted->due = base::never;
+  if (found == peer::relay_state::stands) return stop_awaiting(*wanted);
+  fail_stream(wanted, wanted->stream->server().to_string() + ": it gave no address");
 }
 
 void peer_driver::impl::receive_from(const std::shared_ptr<wanted_stream>& wanted,
@@ -261,6 +280,7 @@ void peer_driver::impl::receive_from(const std::shared_ptr<wanted_stream>& wante
                                       : server + " sends what is not STUN");
     } else if (!self->stopping) {
       self->receive_from(wanted, stream);
+      self->take_answer(wanted);
     }
     self->pump();
   });

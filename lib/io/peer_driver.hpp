@@ -45,6 +45,8 @@ struct driver_options {
   std::string turn_trusted_certificates;    ///< PEM; empty: the system's
   base::duration lookup_timeout = std::chrono::seconds(10);
   base::duration turn_connect_timeout = std::chrono::seconds(10);  ///< of one connection
+  /// Of a server whose name has another address: for an answer over a connection that stands.
+  base::duration turn_answer_wait = std::chrono::milliseconds(9500);
   base::duration turn_patience =
       std::chrono::milliseconds(39500);  ///< until none is tried any more
   std::uint16_t port_min = 0;

@@ -107,9 +107,10 @@ struct peer_driver::impl final : public detail::context_listener {
     turn_server server;
     turn::address_family family;
     connect_plan plan;
-    std::uint32_t generation = 0;         ///< of the gathering that wanted it last
-    bool awaited = true;                  ///< gathering waits for it
-    base::time_point due = base::never;   ///< of the next try, in a pause
+    std::uint32_t generation = 0;  ///< of the gathering that wanted it last
+    bool awaited = true;           ///< gathering waits for it
+    /// Of the next try, in a pause; with a stream, when the server's next address is tried.
+    base::time_point due = base::never;
     std::shared_ptr<turn_stream> stream;  ///< none in a pause
   };
   void open_stream(const turn_server& server, std::vector<base::endpoint> addresses,
@@ -119,6 +120,7 @@ struct peer_driver::impl final : public detail::context_listener {
   void stop_awaiting(wanted_stream& wanted);
   [[nodiscard]] base::time_point next_stream_try() const;
   void try_streams(base::time_point now);
+  void take_answer(const std::shared_ptr<wanted_stream>& wanted);
   void receive_from(const std::shared_ptr<wanted_stream>& wanted,
                     const std::shared_ptr<turn_stream>& stream);
   void close_stream(wanted_stream& wanted, const std::string& why);

@@ -105,6 +105,12 @@ struct turn_stream::impl {
         [this, done = std::move(done)](error_code error) { finish_open(error, done); });
   }
 
+  /// Nagle's algorithm would keep a small packet until the one before it is acknowledged.
+  void send_without_delay() {
+    error_code ignored;
+    socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  }
+
   void close() noexcept {
     error_code ignored;
     socket.close(ignored);
@@ -149,8 +155,9 @@ void turn_stream::async_open(handler done) {
   }
   impl_->socket.async_connect(to_tcp(impl_->wanted.server),
                               [self = impl_.get(), done = std::move(done)](error_code error) {
-                                if (error || !self->wanted.tls)
-                                  return self->finish_open(error, done);
+                                if (error) return self->finish_open(error, done);
+                                self->send_without_delay();
+                                if (!self->wanted.tls) return self->finish_open(error, done);
                                 self->shake_hands(done);
                               });
 }

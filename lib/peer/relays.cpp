@@ -20,6 +20,10 @@ struct overloaded : Functions... {
 template <class... Functions>
 overloaded(Functions...) -> overloaded<Functions...>;
 
+std::string words_of(const base::failure& why) {
+  return why.detail.empty() ? why.code.message() : why.detail;
+}
+
 bool is_finished(turn::state state) {
   return state == turn::state::failed || state == turn::state::ended;
 }
@@ -39,8 +43,8 @@ relays::relay relays::make_relay(const base::endpoint& address, const turn_serve
   settings.give_up_after = wait_of(configured, patience);
   settings.log = log_;
   turn::client client(std::move(settings), *random_);
-  return {{},    {carrier.id, address}, configured, carrier,          false,
-          false, redirections,          patience,   std::move(client)};
+  return {{}, {carrier.id, address}, configured, carrier, false, false, redirections, patience, {},
+          {}, std::move(client)};
 }
 
 base::duration relays::wait_of(const turn_server& configured, base::duration patience) const {
@@ -75,6 +79,8 @@ void relays::allocate(base::time_point now, const turn_carrier& over, const turn
   const relay* const silent = find(over.id, server);
   if (silent != nullptr && silent->client.is_silent(now)) drop(now, *silent, agent);
   const relay* const known = find(over.id, server);
+  // Whatever comes of this is newer.
+  if (explanation_ && known == nullptr) explanation_->counts = weight::silence;
   const base::endpoint& at = known == nullptr ? server.address : known->server.remote;
   start(now, make_relay(at, server, over, 0, times_.give_up_after), agent);
 }
@@ -97,8 +103,10 @@ void relays::start(base::time_point now, relay made, ice::agent& agent) {
   }
   made.id = base::socket_id{++last_id_ | relayed_bit};
   if (!std::exchange(made.holds_gathering, true)) agent.hold_gathering();
+  made.started = now;
   made.client.start(now);
   relays_.push_back(std::move(made));
+  hurry_those_without_way();
 }
 
 void relays::keep_servers(base::time_point now, const std::vector<std::string>& names,
@@ -120,11 +128,21 @@ void relays::drop_retired(base::time_point now, ice::agent& agent) {
   });
 }
 
+/// Why the server gave no address, where it has just said so.
+std::optional<turn::failed> relays::last_words(relay& which) {
+  while (auto news = which.client.poll_event()) {
+    if (auto* const refused = std::get_if<turn::failed>(&*news)) return std::move(*refused);
+  }
+  return std::nullopt;
+}
+
 void relays::remove_carrier(base::time_point now, base::socket_id over, const base::failure& why,
                             ice::agent& agent) {
   for (auto& each : relays_) {
     if (each.server.local != over) continue;
-    note_failure(each, why);
+    const auto said = last_words(each);
+    note_failure(each, said ? said->why : why, said ? said->code : std::uint16_t{0});
+    if (each.client.current_state() == turn::state::allocated) explain(each, why, weight::loss);
     agent.remove_local_socket(now, each.id);
     release_gathering(now, each, agent);
   }
@@ -176,15 +194,18 @@ void relays::handle(base::time_point now, relay& which, turn::event& news, ice::
                  [&](const turn::allocated& given) { add_address(now, which, given, agent); },
                  [&](const turn::failed& refused) {
                    if (ask_next(which, refused)) return;
-                   note_failure(which, refused.why, refused.code);
+                   const bool silent = refused.code == 0 && which.refused.code != 0;
+                   const turn::failed& says_more = silent ? which.refused : refused;
+                   note_failure(which, says_more.why, says_more.code);
                    release_gathering(now, which, agent);
                  },
                  [&](const turn::ended& lost) {
                    note_failure(which, lost.why, lost.code);
+                   explain(which, lost.why, weight::loss);
                    agent.remove_local_socket(now, which.id);
                  },
                  [&](const turn::peer_refused& refused) {
-                   agent.handle_send_error(now, {which.id, refused.peer});
+                   agent.handle_refusal(now, {which.id, refused.peer}, refused.why.detail);
                  },
              },
              news);
@@ -193,6 +214,7 @@ void relays::handle(base::time_point now, relay& which, turn::event& news, ice::
 /// The server that it names instead, or another address of the same one.
 bool relays::ask_next(relay& which, const turn::failed& refused) {
   if (which.carrier.reliable) return false;  // a stream leads to its server and no other
+  if (works_elsewhere(which)) return false;
   const auto left = which.patience - wait_of(which.configured, which.patience);
   turn_server next = which.configured;
   if (refused.alternate && which.redirections < max_redirections) {
@@ -203,6 +225,7 @@ bool relays::ask_next(relay& which, const turn::failed& refused) {
     next.further.erase(next.further.begin());
     log_(log_level::info, [&] { return refused.why.detail + "; asking " + at.to_string(); });
     instead_.push_back(make_relay(at, next, which.carrier, which.redirections, left));
+    instead_.back().refused = refused.code == 0 ? which.refused : refused;
   } else {
     return false;
   }
@@ -235,8 +258,25 @@ void relays::add_address(base::time_point now, relay& which, const turn::allocat
     agent.add_reflexive_address(now, which.server.local, given.mapped,
                                 {which.server.remote, which.configured.name});
   }
-  last_failure_.reset();
+  explanation_.reset();
+  hurry_those_without_way();
   release_gathering(now, which, agent);
+}
+
+/// Where the server has answered another local address, one that it does not answer has no way to
+/// it, as that of a bridge between containers.
+void relays::hurry_those_without_way() {
+  for (auto& each : relays_) {
+    if (works_elsewhere(each)) each.client.give_up_by(each.started + first_wait * times_.rto);
+  }
+}
+
+bool relays::works_elsewhere(const relay& which) const {
+  return std::any_of(relays_.begin(), relays_.end(), [&](const relay& each) {
+    return each.id != which.id && each.configured.name == which.configured.name &&
+           each.carrier.family == which.carrier.family &&
+           each.client.current_state() == turn::state::allocated;
+  });
 }
 
 std::optional<base::failure> relays::trouble(base::time_point now) const {
@@ -245,7 +285,7 @@ std::optional<base::failure> relays::trouble(base::time_point now) const {
       return base::failure{errc::turn_lost, name_of(each) + ": the TURN server does not answer"};
     }
   }
-  return last_failure_;
+  return explanation_ ? std::optional(explanation_->why) : std::nullopt;
 }
 
 bool relays::any_works(base::time_point now) const {
@@ -254,27 +294,52 @@ bool relays::any_works(base::time_point now) const {
   });
 }
 
+relay_state relays::state_over(base::socket_id carrier) const {
+  relay_state found = relay_state::none;
+  for (const auto& each : relays_) {
+    if (each.server.local != carrier) continue;
+    const turn::state state = each.client.current_state();
+    if (state == turn::state::allocated) return relay_state::stands;
+    if (state == turn::state::allocating) found = relay_state::asked;
+  }
+  return found;
+}
+
 std::string relays::name_of(const relay& which) {
   const auto& server = which.configured;
   return server.name.empty() ? server.address.to_string() : server.name;
 }
 
 void relays::note_failure(const relay& which, const base::failure& why, std::uint16_t code) {
-  const auto before = last_failure_;
-  note_failure(name_of(which), which.server.local, why, code);
+  tell(name_of(which), which.server.local, why, code);
+  explain(which, why, code == 0 ? weight::silence : weight::refusal);
+}
+
+void relays::note_failure(const std::string& server, const base::failure& why) {
+  tell(server, {}, why, 0);
+  explain({why.code, server + ": " + why.detail}, weight::silence);
+}
+
+void relays::tell(const std::string& server, base::socket_id asked_from, const base::failure& why,
+                  std::uint16_t code) {
+  const std::string words = words_of(why);
+  log_(log_level::warning, [&] { return server + ": " + words; });
+  if (refusals_.size() < max_relays)
+    refusals_.push_back({server, asked_from, code, {why.code, words}});
+}
+
+void relays::explain(const relay& which, const base::failure& why, weight counts) {
   // An address of the other family is asked for on the chance; that there is none explains nothing.
   const bool of_other_family =
       (which.carrier.family == turn::address_family::ipv4) != which.server.remote.address.is_v4();
-  if (of_other_family) last_failure_ = before;
+  if (of_other_family || (counts == weight::silence && works_elsewhere(which))) return;
+  explain({why.code, name_of(which) + ": " + words_of(why)}, counts);
 }
 
-void relays::note_failure(const std::string& server, base::socket_id asked_from,
-                          const base::failure& why, std::uint16_t code) {
-  const std::string words = why.detail.empty() ? why.code.message() : why.detail;
-  last_failure_ = {why.code, server + ": " + words};
-  log_(log_level::warning, [&] { return last_failure_->detail; });
-  if (refusals_.size() < max_relays)
-    refusals_.push_back({server, asked_from, code, {why.code, words}});
+void relays::explain(base::failure why, weight counts) {
+  if (!explanation_ || counts >= explanation_->counts) {
+    explanation_ = {std::move(why), counts};
+  }
 }
 
 std::optional<server_refused> relays::poll_refusal() {

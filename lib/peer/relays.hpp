@@ -52,6 +52,9 @@ struct turn_times {
       std::chrono::milliseconds(39500);  // RFC 8489 6.2.1, of one request
 };
 
+/// What a server is to one local socket or stream.
+enum class relay_state : std::uint8_t { none, asked, stands };
+
 class relays {
  public:
   relays(base::random_source& random, const turn_times& times, base::logger log)
@@ -95,13 +98,14 @@ class relays {
   /// Gives the allocations back.
   void close(base::time_point now, base::packet_batch& out);
 
-  /// A server that has fallen silent, or else why an allocation failed last, if one did.
+  /// A server that has fallen silent, or else what explains best why there is no allocation.
   [[nodiscard]] std::optional<base::failure> trouble(base::time_point now) const;
+  /// What became of what was asked for over the socket or stream.
+  [[nodiscard]] relay_state state_over(base::socket_id carrier) const;
   /// Whether there is an address whose server has not fallen silent.
   [[nodiscard]] bool any_works(base::time_point now) const;
-  /// Keeps why a server gave no address, until it is polled.
-  void note_failure(const std::string& server, base::socket_id asked_from, const base::failure& why,
-                    std::uint16_t code);
+  /// A server could not even be asked, which is kept until it is polled.
+  void note_failure(const std::string& server, const base::failure& why);
   std::optional<server_refused> poll_refusal();
 
  private:
@@ -115,8 +119,18 @@ class relays {
     bool holds_gathering;
     bool retired;
     int redirections;
-    base::duration patience;  ///< with this address and the further ones
+    base::duration patience;   ///< with this address and the further ones
+    turn::failed refused;      ///< what another address of the server answered
+    base::time_point started;  ///< with this address
     turn::client client;
+  };
+
+  /// What explains a failure better comes later: an answer more than silence elsewhere, and the
+  /// loss of what worked more than what never did.
+  enum class weight : std::uint8_t { silence, refusal, loss };
+  struct explanation {
+    base::failure why;
+    weight counts = weight::silence;
   };
 
   [[nodiscard]] relay* find(base::socket_id id);
@@ -131,7 +145,14 @@ class relays {
   void add_address(base::time_point now, relay& which, const turn::allocated& given,
                    ice::agent& agent);
   [[nodiscard]] static std::string name_of(const relay& which);
+  static std::optional<turn::failed> last_words(relay& which);
   void note_failure(const relay& which, const base::failure& why, std::uint16_t code = 0);
+  void tell(const std::string& server, base::socket_id asked_from, const base::failure& why,
+            std::uint16_t code);
+  void explain(const relay& which, const base::failure& why, weight counts);
+  void explain(base::failure why, weight counts);
+  void hurry_those_without_way();
+  [[nodiscard]] bool works_elsewhere(const relay& which) const;
   void release_gathering(base::time_point now, relay& which, ice::agent& agent);
   void drop_finished();
   void drop_retired(base::time_point now, ice::agent& agent);
@@ -148,7 +169,7 @@ class relays {
   /// Of allocations that are given back.
   base::packet_batch farewells_;
   std::uint32_t last_id_ = 0;
-  std::optional<base::failure> last_failure_;
+  std::optional<explanation> explanation_;
   std::deque<server_refused> refusals_;
 };
 

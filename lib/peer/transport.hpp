@@ -74,7 +74,7 @@ class transport {
   [[nodiscard]] const relays& turn_relays() const { return relays_; }
   /// The server could not even be asked.
   void note_turn_failure(const std::string& name, const std::string& why) {
-    relays_.note_failure(name, {}, {errc::turn_unreachable, why}, 0);
+    relays_.note_failure(name, {errc::turn_unreachable, why});
   }
   /// The address of a local socket; none for a stream.
   [[nodiscard]] std::optional<base::endpoint> address_of(base::socket_id socket) const;

@@ -142,6 +142,10 @@ std::size_t client::overhead(const base::endpoint& peer) const {
   return stun::header_size + 2 * stun::attribute_header_size + address + padding;
 }
 
+void client::give_up_by(base::time_point when) {
+  impl_->give_up_at_ = std::min(impl_->give_up_at_, when);
+}
+
 void client::handle_timeout(base::time_point now) { impl_->handle_timeout(now); }
 
 base::time_point client::next_deadline() const { return impl_->next_deadline(); }

@@ -101,6 +101,9 @@ class client {
   /// How many bytes `send` puts around a packet at most.
   [[nodiscard]] std::size_t overhead(const base::endpoint& peer) const;
 
+  /// Waits no longer than until then for an allocation.
+  void give_up_by(base::time_point when);
+
   void handle_timeout(base::time_point now);
   [[nodiscard]] base::time_point next_deadline() const;
   void poll_transmit(base::packet_batch& out);

@@ -253,12 +253,20 @@ void client::impl::refuse_peer(base::time_point now, const base::endpoint& peer,
   found->now = permission::status::refused;
   found->ask_at = base::never;
   found->expires_at = now + refusal_memory;
-  for (const auto& one : concerned) {
-    base::failure failure = failure_of(why, settings_.server.remote);
-    settings_.log(log_level::warning,
-                  [&] { return one.to_string() + " is not to be reached: " + failure.detail; });
-    events_.emplace_back(peer_refused{one, std::move(failure), why.code});
-  }
+  found->why = why;
+  for (const auto& one : concerned) tell_refused(one, why);
+}
+
+void client::impl::tell_refused(const base::endpoint& peer, const refusal& why) {
+  const bool told = std::any_of(events_.begin(), events_.end(), [&](const event& news) {
+    const auto* const refused = std::get_if<peer_refused>(&news);
+    return refused != nullptr && refused->peer == peer;
+  });
+  if (told) return;
+  base::failure failure = failure_of(why, settings_.server.remote);
+  settings_.log(log_level::warning,
+                [&] { return peer.to_string() + " is not to be reached: " + failure.detail; });
+  events_.emplace_back(peer_refused{peer, std::move(failure), why.code});
 }
 
 }  // namespace asiortc::turn

@@ -72,6 +72,7 @@ struct client::impl {
                          std::optional<base::endpoint> alternate);
   void grant(base::time_point now, const base::ip_address& address);
   void refuse_peer(base::time_point now, const base::endpoint& peer, const refusal& why);
+  void tell_refused(const base::endpoint& peer, const refusal& why);
 
   // Packets (client_packets.cpp).
   outcome handle_datagram(base::time_point now, const base::datagram& datagram);

@@ -85,7 +85,12 @@ bool client::impl::send(base::time_point now, const base::endpoint& peer, base::
     return true;
   }
   permission* allowed = permission_for(now, peer);
-  if (allowed == nullptr || allowed->now == permission::status::refused) return false;
+  if (allowed == nullptr) return false;
+  if (allowed->now == permission::status::refused) {
+    // The permission is for the address, and this may be another port of it.
+    tell_refused(peer, allowed->why);
+    return false;
+  }
   allowed->last_used = now;
   if (kind == base::traffic_class::data) want_channel(now, peer);
   if (allowed->now == permission::status::asked) {

@@ -4,6 +4,7 @@
 
 #include "base/packet.hpp"
 #include "base/time.hpp"
+#include "turn/refusal.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -34,6 +35,7 @@ struct permission {
   base::time_point expires_at = base::never;
   std::vector<waiting_packet> waiting;
   std::size_t waiting_bytes = 0;
+  refusal why;  ///< it is refused
 };
 
 struct channel {

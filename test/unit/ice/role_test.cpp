@@ -52,6 +52,27 @@ TEST_CASE("the larger tie-breaker controls whichever side's check comes first") 
   }
 }
 
+TEST_CASE("who is controlled and restarts controls where the other side is controlled since then") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    agent_pair pair(seed);
+    pair.add_default_sockets();
+    pair.signal();
+    REQUIRE(pair.connect());
+    pair.right.agent.restart(pair.net.now);
+    pair.left.agent.set_remote_credentials(pair.net.now, pair.right.agent.local_credentials());
+    pair.left.agent.set_role(role::controlled);  // as libwebrtc
+    pair.trickle(pair.right, pair.left);
+    pair.right.agent.set_remote_credentials(pair.net.now, pair.left.agent.local_credentials());
+    pair.trickle(pair.left, pair.right);
+    pair.pump();
+    pair.run_for(5s);
+    CHECK(pair.right.agent.current_role() == role::controlling);
+    CHECK(pair.left.agent.current_role() == role::controlled);
+    CHECK(pair.right.selected_row()->remote.ufrag == pair.left.agent.local_credentials().ufrag);
+  }
+}
+
 TEST_CASE("against a lite agent this side controls") {
   agent_pair pair;
   pair.left.agent.set_role(role::controlled);

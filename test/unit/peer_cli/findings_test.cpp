@@ -68,6 +68,30 @@ TEST_CASE("the mapping of the NAT decides who gets in directly") {
   CHECK(found.reachable());
 }
 
+TEST_CASE("a STUN server that sees a private address is within the network, and proves nothing") {
+  findings found = on_a_network();
+  found.udp_was_tried = true;
+  found.udp_works = true;
+  found.private_view = "192.168.1.5:4711";
+  CHECK_FALSE(found.reachable());
+  CHECK(contains(found.verdict(), "sees 192.168.1.5:4711, which is not public"));
+  found.ipv6 = seen_behind(false, nat_behaviour::endpoint_independent);
+  CHECK(found.reachable());
+}
+
+TEST_CASE("an address is public unless it is for a host, a link or a site alone") {
+  const auto is_public = [](const char* text) {
+    return peer_cli::is_public(boost::asio::ip::make_address(text));
+  };
+  for (const char* text : {"127.0.0.1", "10.1.2.3", "172.31.0.1", "192.168.0.1", "169.254.1.1",
+                           "100.64.0.1", "::1", "fe80::1", "fd00::1", "::", "0.0.0.0"}) {
+    CHECK_MESSAGE(!is_public(text), text);
+  }
+  for (const char* text : {"8.8.8.8", "172.32.0.1", "100.128.0.1", "2600::1"}) {
+    CHECK_MESSAGE(is_public(text), text);
+  }
+}
+
 TEST_CASE("without signaling, or where two peers of one process do not meet, nobody is reached") {
   findings found = on_a_network();
   found.ipv4 = seen_behind(false, nat_behaviour::endpoint_independent);
