@@ -130,14 +130,26 @@ void channel_state::wait_for_room(void_completion handler, std::uint64_t serial)
   waiting_senders_.push_back({std::move(waiting), serial});
 }
 
-void channel_state::release(std::size_t size) {
+void channel_state::release(std::uint64_t serial, std::size_t size,
+                            boost::system::error_code failure) {
   std::deque<waiting_sender> ready;
+  std::shared_ptr<void_operation> failed;
   const auto owner = peer_.lock();
   {
     const std::lock_guard lock(mutex_);
     unsent_ -= std::min(unsent_, queue_cost(size));
-    if (owner && unsent_ <= owner->config.send_high_water) ready.swap(waiting_senders_);
+    if (failure) {
+      const auto own = std::ranges::find(waiting_senders_, serial, &waiting_sender::serial);
+      if (own != waiting_senders_.end()) {
+        failed = std::move(own->operation);
+        waiting_senders_.erase(own);
+      }
+    }
+    // Where one message is thrown away the others mostly follow, and their senders wait for that.
+    const std::size_t room = failure || !owner ? 0 : owner->config.send_high_water;
+    if (owner && unsent_ <= room) ready.swap(waiting_senders_);
   }
+  if (failed) failed->complete(failure);
   for (const auto& sender : ready) sender.operation->complete({});
 }
 

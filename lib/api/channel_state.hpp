@@ -61,6 +61,7 @@ class channel_state final : public context_listener {
   std::atomic<std::size_t> max_unread = 0;  ///< bytes; 0: all are kept
   std::atomic<std::size_t> unread = 0;      ///< bytes in `messages`
   std::atomic<std::uint64_t> messages_dropped = 0;
+  std::atomic<bool> retired = false;  ///< closed, and the table keeps it for what is unread alone
 
   // On the peer's strand.
   /// Has the oldest dropped where there is more than wanted.
@@ -70,8 +71,9 @@ class channel_state final : public context_listener {
   /// Bytes that the table has and the other side has not acknowledged.
   void publish_in_flight(std::size_t bytes);
   void note_handed_over(std::size_t size);
-  /// A message left the queue before SCTP: senders that wait may go on.
-  void release(std::size_t size);
+  /// A message left the queue before SCTP: senders that wait may go on. With a `failure` it was
+  /// thrown away, which its own sender is told.
+  void release(std::uint64_t serial, std::size_t size, boost::system::error_code failure);
 
   /// Bytes that the reader took and the table was not told of; under the peer's front mutex.
   std::size_t unreported = 0;

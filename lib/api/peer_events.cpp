@@ -131,8 +131,14 @@ void peer_state::retire(channel_state& channel) {
   release_id(channel);
   channel.last_stats = std::make_unique<const data_channel_stats>(
       core().channel_stats(now(), key).value_or(data_channel_stats()));
-  core().channels().forget(key);
+  channel.retired = true;
+  forget_once_read(channel);
   if (channel.dropped) channels_.erase(static_cast<std::uint64_t>(key));
+}
+
+void peer_state::forget_once_read(const channel_state& channel) {
+  if (!channel.dropped && channel.messages->size() != 0) return;
+  core().channels().forget(*channel.key);
 }
 
 void peer_state::release_id(const channel_state& channel) {
@@ -147,8 +153,11 @@ void peer_state::close_channel(std::shared_ptr<channel_state> channel, bool drop
     if (!channel->key) return;
     channel->dropped = channel->dropped || dropped;
     if (self->stopping_ || channel->last_stats) {
-      if (dropped) self->channels_.erase(static_cast<std::uint64_t>(*channel->key));
-      return;
+      if (!dropped) return;
+      self->channels_.erase(static_cast<std::uint64_t>(*channel->key));
+      if (self->stopping_) return;
+      self->forget_once_read(*channel);
+      return self->pump();
     }
     self->flush_outbound();
     if (dropped) {

@@ -65,11 +65,11 @@ void peer_state::hand_to_table(outbound&& item, base::time_point at) {
   channel_state& channel = *item.channel;
   const std::size_t size = item.value.size();
   channel.note_handed_over(size);
-  if (!channel.key) return channel.release(size);
+  if (!channel.key) return channel.release(item.serial, size, errc::invalid_state);
   const auto ticket = core().channels().send(at, *channel.key, std::move(item.value));
   if (ticket.has_error()) {
     note_refusal(ticket.error());
-    return channel.release(size);
+    return channel.release(item.serial, size, ticket.error().code);
   }
   channel.with_table.push_back({*ticket, item.serial, size});
   if (!std::exchange(channel.active, true)) active_.push_back(std::move(item.channel));
@@ -82,21 +82,21 @@ void peer_state::handle(datachannel::send_finished& event) {
   const auto found = std::find_if(waiting.begin(), waiting.end(),
                                   [&](const auto& each) { return each.ticket == event.ticket; });
   if (found == waiting.end()) return;
-  const std::size_t size = found->size;
+  const channel_state::ticketed done = *found;
   waiting.erase(found);
-  channel->release(size);
+  // A message that became too old was to be dropped: its channel is unreliable.
+  const bool lost = event.error && event.error != boost::system::errc::timed_out;
+  channel->release(done.serial, done.size, lost ? event.error : boost::system::error_code());
 }
 
 void peer_state::cancel_send(std::shared_ptr<channel_state> channel, std::uint64_t serial,
                              std::shared_ptr<void_operation> waiting) {
   on_strand([self = self(), channel = std::move(channel), serial, waiting = std::move(waiting)] {
-    const bool taken_back = !self->stopping_ && self->take_back(*channel, serial);
-    waiting->complete(taken_back ? make_error_code(boost::asio::error::operation_aborted)
-                                 : boost::system::error_code());
+    if (self->stopping_ || !self->take_back(*channel, serial, *waiting)) waiting->complete({});
   });
 }
 
-bool peer_state::take_back(channel_state& channel, std::uint64_t serial) {
+bool peer_state::take_back(channel_state& channel, std::uint64_t serial, void_operation& waiting) {
   flush_outbound();
   auto& queued = channel.with_table;
   const auto found = std::find_if(queued.begin(), queued.end(),
@@ -107,7 +107,9 @@ bool peer_state::take_back(channel_state& channel, std::uint64_t serial) {
   }
   const std::size_t size = found->size;
   queued.erase(found);
-  channel.release(size);
+  // First, since it is itself one of those that the room lets go on.
+  waiting.complete(boost::asio::error::operation_aborted);
+  channel.release(serial, size, {});
   pump();
   return true;
 }
@@ -138,7 +140,8 @@ void peer_state::note_consumed(const std::shared_ptr<channel_state>& channel, st
     if (!std::exchange(channel->reporting, true)) consumers_.push_back(channel);
     channel->unreported += size;
     unreported_ += size + message_overhead;
-    if (unreported_ < std::min(report_step_bytes, config.receive_budget / 16)) return;
+    const bool ends = channel->retired && channel->messages->size() == 0;
+    if (!ends && unreported_ < std::min(report_step_bytes, config.receive_budget / 16)) return;
     unreported_ = 0;
   }
   on_strand([self = self()] {
@@ -164,7 +167,9 @@ void peer_state::report_consumed() {
     }
   }
   for (const auto& [channel, size] : taken) {
-    if (channel->key) core().channels().consumed(now(), *channel->key, size);
+    if (!channel->key) continue;
+    core().channels().consumed(now(), *channel->key, size);
+    if (channel->retired) forget_once_read(*channel);
   }
 }
 

@@ -169,10 +169,14 @@ class peer_state final : public context_listener, private io::peer_observer {
   void adopt(const std::shared_ptr<channel_state>& channel, datachannel::channel_key key);
   /// It is closed.
   void retire(channel_state& channel);
+  /// Has the table forget a closed channel, unless messages of it are unread: they go on counting,
+  /// else a peer that opens, sends and closes again and again would fill the memory.
+  void forget_once_read(const channel_state& channel);
   /// Lets another channel be negotiated with its id.
   void release_id(const channel_state& channel);
   void watch_messages(const std::shared_ptr<channel_state>& channel);
-  bool take_back(channel_state& channel, std::uint64_t serial);
+  /// Completes the operation of a message that SCTP has not got; false when it is too late.
+  bool take_back(channel_state& channel, std::uint64_t serial, void_operation& waiting);
   void drain(std::size_t seen);
   void flush_outbound();
   void hand_to_table(outbound&& item, base::time_point now);

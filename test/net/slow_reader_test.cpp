@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -86,6 +87,48 @@ asio::awaitable<void> stall_and_resume(peer_pair& pair) {
   co_await close_both(pair.first, pair.second);
 }
 
+/// What the sends that waited and those after them completed with, until one failed.
+struct send_outcomes {
+  std::uint64_t sent = 0;
+  std::optional<boost::system::error_code> failure;
+};
+
+asio::awaitable<void> send_until_it_fails(data_channel& channel, send_outcomes& seen) {
+  while (!seen.failure) {
+    std::vector<std::uint8_t> bytes(60000);
+    boost::system::error_code code;
+    co_await channel.async_send(std::move(bytes), asio::redirect_error(asio::use_awaitable, code));
+    if (code) {
+      seen.failure = code;
+    } else {
+      ++seen.sent;
+    }
+  }
+}
+
+asio::awaitable<void> wait_while_the_peer_closes(peer_pair& pair) {
+  auto channel = pair.first.create_data_channel("held back");
+  auto remote = co_await pair.second.data_channels().async_next();
+  REQUIRE(remote.has_value());
+  co_await channel.async_open();
+  send_outcomes seen;
+  asio::co_spawn(co_await asio::this_coro::executor, send_until_it_fails(channel, seen),
+                 [](std::exception_ptr thrown) { CHECK_FALSE(thrown); });
+  co_await until_held_back(seen.sent);
+  const std::uint64_t held_back_at = seen.sent;
+  co_await remote->async_close();
+  auto states = channel.states();
+  while (channel.state() != data_channel_state::closed) co_await states.async_next();
+  asio::steady_timer turn(co_await asio::this_coro::executor);
+  while (!seen.failure) {
+    turn.expires_after(1ms);
+    co_await turn.async_wait(asio::deferred);
+  }
+  CHECK(seen.sent == held_back_at);
+  CHECK(*seen.failure == errc::remote_closed);
+  co_await close_both(pair.first, pair.second);
+}
+
 asio::awaitable<void> keep_the_newest(peer_pair& pair) {
   constexpr std::uint64_t count = 1000;
   constexpr std::size_t size = 1000;
@@ -158,12 +201,120 @@ asio::awaitable<void> close_beside_a_stalled_reader(peer_pair& pair) {
   co_await close_both(pair.first, pair.second);
 }
 
+/// Opens a channel, sends `bytes` and closes it, again and again. Ends when the connection does.
+asio::awaitable<void> send_and_close(peer_connection& from, std::size_t bytes, int& closed) {
+  for (;;) {
+    auto channel = from.create_data_channel("one of many");
+    for (std::size_t sent = 0; sent < bytes; sent += message_size) {
+      std::vector<std::uint8_t> part(message_size);
+      co_await channel.async_send(std::move(part));
+    }
+    co_await channel.async_close();
+    ++closed;
+  }
+}
+
+/// Until no more channels are closed for a while.
+asio::awaitable<void> until_none_closes(const int& closed) {
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  for (int before = -1; before != closed;) {
+    before = closed;
+    timer.expires_after(500ms);
+    co_await timer.async_wait(asio::deferred);
+  }
+}
+
+std::size_t read_all(data_channel& channel) {
+  std::size_t bytes = 0;
+  while (auto received = channel.try_receive()) bytes += received->size();
+  return bytes;
+}
+
+// Below the budget, so that each of them closes; together far above it.
+asio::awaitable<void> close_without_being_read(peer_pair& pair, const configuration& config,
+                                               bool accepts) {
+  const auto executor = co_await asio::this_coro::executor;
+  int closed = 0;
+  asio::co_spawn(executor, send_and_close(pair.first, 3 * message_size, closed),
+                 [](std::exception_ptr) {});
+  std::vector<data_channel> accepted;
+  auto incoming = pair.second.data_channels();
+  if (accepts) {
+    asio::co_spawn(
+        executor,
+        [&]() -> asio::awaitable<void> {
+          while (auto next = co_await incoming.async_next()) accepted.push_back(std::move(*next));
+        },
+        [](std::exception_ptr) {});
+  }
+  co_await until_none_closes(closed);
+  while (auto next = incoming.try_next()) accepted.push_back(std::move(*next));
+  std::size_t unread = 0;
+  for (auto& channel : accepted) unread += read_all(channel);
+  CHECK(closed > 0);
+  // What SCTP had read already when the budget was found spent comes to it.
+  CHECK(unread <= config.receive_budget + (std::size_t{2} << 20));
+  // They are read now, so the peer goes on.
+  const int before = closed;
+  asio::steady_timer turn(executor);
+  while (closed < before + 3) {
+    while (auto next = incoming.try_next()) accepted.push_back(std::move(*next));
+    for (auto& channel : accepted) read_all(channel);
+    turn.expires_after(1ms);
+    co_await turn.async_wait(asio::deferred);
+  }
+  co_await close_both(pair.first, pair.second);
+}
+
+asio::awaitable<void> drop_what_closed_unread(peer_pair& pair) {
+  int closed = 0;
+  asio::co_spawn(co_await asio::this_coro::executor,
+                 send_and_close(pair.first, 3 * message_size, closed), [](std::exception_ptr) {});
+  // Each handle is dropped as soon as it is there, mostly with its messages.
+  auto incoming = pair.second.data_channels();
+  while (closed < 50) {
+    auto dropped = co_await incoming.async_next();
+    REQUIRE(dropped.has_value());
+    auto states = dropped->states();
+    while (dropped->state() != data_channel_state::closed) co_await states.async_next();
+  }
+  co_await close_both(pair.first, pair.second);
+}
+
 }  // namespace
+
+TEST_CASE("channels that close unread count against the budget, accepted or not") {
+  configuration config;
+  config.receive_budget = std::size_t{1} << 20;
+  for (const bool accepts : {true, false}) {
+    CAPTURE(accepts);
+    asio::io_context context;
+    peer_pair pair(context.get_executor(), config);
+    run(context, close_without_being_read(pair, config, accepts));
+  }
+}
+
+TEST_CASE("dropping a channel that closed unread gives its budget back") {
+  configuration config;
+  config.receive_budget = std::size_t{1} << 20;
+  asio::io_context context;
+  peer_pair pair(context.get_executor(), config);
+  run(context, drop_what_closed_unread(pair));
+}
 
 TEST_CASE("a reader that stops holds the sender back within its budget, and loses nothing") {
   asio::io_context context;
   peer_pair pair(context.get_executor());
   run(context, stall_and_resume(pair));
+}
+
+TEST_CASE("a send that waits while the peer closes tells that its message was thrown away") {
+  asio::io_context context;
+  configuration config;
+  config.receive_budget = 262144;
+  config.send_high_water = 65536;
+  peer_pair pair(context.get_executor(), config);
+  run(context, wait_while_the_peer_closes(pair));
 }
 
 TEST_CASE("an unreliable channel keeps its newest messages alone, and holds nobody back") {
