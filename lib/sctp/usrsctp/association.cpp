@@ -17,6 +17,8 @@ constexpr std::size_t first_buffer = std::size_t{64} << 10;
 constexpr std::size_t max_buffer = std::size_t{1} << 20;
 // The receive buffer is to hold what comes in so long, which is beyond any likely round trip.
 constexpr base::duration window_interval = std::chrono::seconds(1);
+// A window that was opened is not taken back, so receivers may not hold all of the budget.
+constexpr std::size_t left_to_senders = library::buffer_budget / 2;
 
 // Packets before connect(): a peer's INIT and its few retransmissions fit many times.
 constexpr std::size_t max_early_packets = 32;
@@ -63,8 +65,7 @@ usrsctp_association::usrsctp_association(library& of, const settings& settings, 
 usrsctp_association::~usrsctp_association() {
   const turn held(*this);
   socket_.close();
-  library_.give_back(send_buffer_ + receive_buffer_ - std::min(send_buffer_, first_buffer) -
-                     std::min(receive_buffer_, first_buffer));
+  give_buffers_back();
 }
 
 void usrsctp_association::connect(base::time_point now) {
@@ -73,7 +74,7 @@ void usrsctp_association::connect(base::time_point now) {
   // Timers are set relative to the engine's time, which stands still while nobody ticks.
   library_.advance(now);
   window_start_ = now;
-  send_buffer_ = receive_buffer_ = first_buffer;
+  send_buffer_.size = receive_buffer_.size = first_buffer;
   set_state(state::connecting, "connect");
   const int error = socket_.open(settings_, first_buffer, *this);
   if (error != 0) {
@@ -139,15 +140,19 @@ void usrsctp_association::read_all() {
 void usrsctp_association::report_acknowledged() {
   const auto settled = ledger_.take_settled();
   for (const acknowledged& part : settled) tell(part);
-  if (settled.empty() || !blocked_size_ || state_ == state::closed) return;
-  if (ledger_.unacknowledged() + *blocked_size_ > send_buffer_) return;
+  if (settled.empty() || state_ == state::closed) return;
+  const std::size_t left = ledger_.unacknowledged();
+  if (left == 0) give_send_buffer_back();
+  // One that is larger than the buffer goes when there is nothing else in it.
+  if (!blocked_size_ || (left != 0 && left + *blocked_size_ > send_buffer_.size)) return;
   blocked_size_.reset();
   tell(writable{});
 }
 
 void usrsctp_association::widen_window(base::time_point now) {
-  if (received_in_window_ >= receive_buffer_ && grow(receive_buffer_, receive_buffer_ * 2)) {
-    socket_.set_receive_buffer(receive_buffer_);
+  if (received_in_window_ >= receive_buffer_.size &&
+      grow(receive_buffer_, receive_buffer_.size * 2, left_to_senders)) {
+    socket_.set_receive_buffer(receive_buffer_.size);
     received_in_window_ = 0;
   }
   if (now - window_start_ < window_interval) return;
@@ -155,10 +160,38 @@ void usrsctp_association::widen_window(base::time_point now) {
   received_in_window_ = 0;
 }
 
-bool usrsctp_association::grow(std::size_t& buffer, std::size_t size) {
-  if (!socket_.is_open() || size > max_buffer || !library_.reserve(size - buffer)) return false;
-  buffer = size;
+bool usrsctp_association::grow(buffer& which, std::size_t size, std::size_t leaving) {
+  const std::size_t more = size - which.size;
+  if (!socket_.is_open() || size > max_buffer || !library_.reserve(more, leaving)) return false;
+  which.size = size;
+  which.reserved += more;
   return true;
+}
+
+bool usrsctp_association::make_room_for(std::size_t size) {
+  const std::size_t more = size - send_buffer_.size;
+  if (library_.reserve(more)) {
+    send_buffer_.reserved += more;
+  } else if (ledger_.unacknowledged() != 0) {
+    return false;
+  }
+  // Beyond the budget a message goes alone: it is in memory anyway, and was promised to go.
+  send_buffer_.size = size;
+  socket_.set_send_buffer(size);
+  return true;
+}
+
+// Else those that were busy once would hold the budget for ever, against those that are now.
+void usrsctp_association::give_send_buffer_back() {
+  if (send_buffer_.size <= first_buffer) return;
+  library_.give_back(send_buffer_.reserved);
+  send_buffer_ = {first_buffer, 0};
+  socket_.set_send_buffer(first_buffer);
+}
+
+void usrsctp_association::give_buffers_back() {
+  library_.give_back(send_buffer_.reserved + receive_buffer_.reserved);
+  send_buffer_ = receive_buffer_ = {};
 }
 
 base::result<bool> usrsctp_association::send(base::time_point, const send_options& options,
@@ -174,20 +207,18 @@ base::result<bool> usrsctp_association::send(base::time_point, const send_option
 
 base::result<bool> usrsctp_association::try_send(const send_options& options,
                                                  base::byte_span payload) {
-  // usrsctp takes a message whole if the buffer could hold it. One beyond every bound is in memory
-  // anyway, so the buffer is made to fit.
-  if (payload.size() > send_buffer_) {
-    if (!library_.reserve(payload.size() - send_buffer_)) return base::failure(errc::limit_reached);
-    send_buffer_ = payload.size();
-    socket_.set_send_buffer(send_buffer_);
+  // usrsctp takes a message whole if the buffer could hold it, so the buffer is made to fit.
+  if (payload.size() > send_buffer_.size && !make_room_for(payload.size())) {
+    blocked_size_ = payload.size();
+    return false;
   }
   if ((options.max_retransmits || options.lifetime) && !watches_dry_) {
     watches_dry_ = true;
     socket_.watch_for_dry();
   }
   int error = socket_.send(options, payload);
-  if (error == EWOULDBLOCK && grow(send_buffer_, send_buffer_ * 2)) {
-    socket_.set_send_buffer(send_buffer_);
+  if (error == EWOULDBLOCK && grow(send_buffer_, send_buffer_.size * 2)) {
+    socket_.set_send_buffer(send_buffer_.size);
     error = socket_.send(options, payload);
   }
   if (error == EWOULDBLOCK) {
@@ -297,6 +328,7 @@ void usrsctp_association::end(errc reason, const char* why) {
   if (state_ == state::closed) return;
   end_reason_ = reason;
   socket_.close();
+  give_buffers_back();
   set_state(state::closed, why);
   tell(closed{base::failure(make_error_code(reason), why)});
 }

@@ -68,9 +68,19 @@ class usrsctp_association final : public association,
   void start_resets();
   void widen_window(base::time_point now);
 
+  /// A buffer of the engine's, and how much of it was taken from the budget of all.
+  struct buffer {
+    std::size_t size = 0;
+    std::size_t reserved = 0;
+  };
+
   base::result<bool> try_send(const send_options& options, base::byte_span payload);
   base::failure send_failure(int error) const;
-  bool grow(std::size_t& buffer, std::size_t size);
+  bool grow(buffer& which, std::size_t size, std::size_t leaving = 0);
+  /// Makes the send buffer as large as a message.
+  bool make_room_for(std::size_t size);
+  void give_send_buffer_back();
+  void give_buffers_back();
 
   library& library_;
   const settings settings_;
@@ -95,8 +105,8 @@ class usrsctp_association final : public association,
 
   bool readable_ = false;
   bool paused_ = false;
-  std::size_t send_buffer_ = 0;
-  std::size_t receive_buffer_ = 0;
+  buffer send_buffer_;
+  buffer receive_buffer_;
   std::size_t received_in_window_ = 0;
   base::time_point window_start_;
   std::optional<std::size_t> blocked_size_;  ///< of the message that found no room

@@ -5,15 +5,13 @@
 
 #include <usrsctp.h>
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
 namespace asiortc::sctp {
 namespace {
 
-// What all associations together may add to their first buffers. A buffer costs memory only as far
-// as it is filled, so this bounds the worst case of a process with many stalled peers.
-constexpr std::size_t buffer_budget = std::size_t{256} << 20;
 constexpr std::size_t scratch_size = std::size_t{64} << 10;
 constexpr std::size_t max_spare_batches = 4;
 // A spare batch that grew beyond this is freed instead of kept.
@@ -131,8 +129,8 @@ int library::packet_out(void* address, void* data, std::size_t size, std::uint8_
   return 0;
 }
 
-bool library::reserve(std::size_t bytes) {
-  if (bytes > buffer_budget - reserved_) return false;
+bool library::reserve(std::size_t bytes, std::size_t leaving) {
+  if (bytes > buffer_budget - std::min(buffer_budget, reserved_ + leaving)) return false;
   reserved_ += bytes;
   return true;
 }

@@ -56,6 +56,10 @@ class library final : public engine {
     std::unique_lock<std::mutex> lock_;
   };
 
+  /// What all associations together may add to their first buffers. A buffer costs memory only as
+  /// far as it is filled, so this bounds the worst case of a process with many stalled peers.
+  static constexpr std::size_t buffer_budget = std::size_t{256} << 20;
+
   static library& instance();
 
   std::unique_ptr<association> create(const settings& settings, wake_function wake) override;
@@ -67,8 +71,8 @@ class library final : public engine {
   void remove(address_id id);
   /// Moves usrsctp's time up to now; before anything starts a timer after a pause.
   void advance(base::time_point now);
-  /// Takes from the budget of all associations' buffers, if there is so much left.
-  bool reserve(std::size_t bytes);
+  /// Takes from the budget of all associations' buffers, if there is so much and `leaving` left.
+  bool reserve(std::size_t bytes, std::size_t leaving = 0);
   void give_back(std::size_t bytes);
   /// Room to receive into.
   base::mutable_byte_span scratch() { return scratch_; }

@@ -1,4 +1,5 @@
 #include "pair.hpp"
+#include "sctp/usrsctp/library.hpp"
 #include "virtual_time.hpp"
 
 #include <doctest/doctest.h>
@@ -105,6 +106,70 @@ TEST_CASE("a message of several megabytes goes through the grown buffer") {
   ends.a.send(1, pattern(5 << 20, 1));
   REQUIRE(ends.run_until([&] { return ends.b.has<sctp::message_received>(); }));
   CHECK(ends.b.all<sctp::message_received>()[0].payload == pattern(5 << 20, 1));
+}
+
+TEST_CASE("what a message took from the buffers of all is given back once it is acknowledged") {
+  constexpr std::size_t size = std::size_t{8} << 20;
+  sctp::settings settings;
+  settings.max_receive_message_size = size;
+  std::vector<std::unique_ptr<pair>> idle;
+  // Together more than all may have, with none of them ending.
+  for (std::size_t sent = 0; sent <= sctp::library::buffer_budget; sent += size) {
+    idle.push_back(std::make_unique<pair>(network_settings(), settings, settings));
+    pair& ends = *idle.back();
+    ends.connect();
+    ends.a.send(1, pattern(size, 1));
+    REQUIRE(ends.run_until([&] { return ends.a.association->unacknowledged() == 0; }));
+    CHECK(ends.b.received_bytes() == size);
+    ends.b.events.clear();
+  }
+}
+
+namespace {
+
+/// All that the buffers of a process may have, held by somebody else.
+class spent_budget {
+ public:
+  spent_budget() {
+    const sctp::library::session held(all_);
+    while (all_.reserve(step)) taken_ += step;
+  }
+  ~spent_budget() {
+    const sctp::library::session held(all_);
+    all_.give_back(taken_);
+  }
+  spent_budget(const spent_budget&) = delete;
+  spent_budget& operator=(const spent_budget&) = delete;
+
+ private:
+  static constexpr std::size_t step = 1024;
+  sctp::library& all_ = sctp::library::instance();
+  std::size_t taken_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("where others hold all buffers, large messages go one by one and none is refused") {
+  const spent_budget spent;
+  pair ends;
+  ends.connect();
+  const base::bytes large = pattern(262144, 1);
+  constexpr std::size_t count = 5;
+  sctp::send_options options;
+  options.stream = sctp::stream_id{1};
+  std::size_t refusals = 0;
+  for (std::size_t sent = 0; sent < count; ++sent) {
+    auto taken = ends.a.association->send(virtual_now(), options, large);
+    REQUIRE(taken.has_value());
+    if (!*taken) {
+      ++refusals;
+      ends.a.events.clear();
+      REQUIRE(ends.run_until([&] { return ends.a.has<sctp::writable>(); }));
+      ends.a.send(1, large);
+    }
+  }
+  CHECK(refusals == count - 1);
+  REQUIRE(ends.run_until([&] { return ends.b.received_bytes() == count * large.size(); }));
 }
 
 TEST_CASE("a paused receiver stops the sender, and nothing is lost when it resumes") {
