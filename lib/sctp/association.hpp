@@ -110,7 +110,9 @@ class association {
   /// and batched, since one may be outstanding.
   virtual void reset_streams(base::time_point now, std::span<const stream_id> streams) = 0;
 
-  /// While paused nothing is read, so that the peer's window closes; reading resumes what waits.
+  /// While paused no messages are read, so that the peer's window closes; reading resumes what
+  /// waits. Resets are told meanwhile, unless messages of their streams wait; those that wait for
+  /// messages of other streams to arrive may have some of them read, a MiB a pause at most.
   virtual void pause_receive(bool paused) = 0;
 
   /// Sends an ABORT (RFC 9260 9.1), into the outbox.

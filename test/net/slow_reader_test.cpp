@@ -184,16 +184,26 @@ asio::awaitable<void> close_beside_a_stalled_reader(peer_pair& pair) {
   auto end = co_await remote_other->async_receive();
   CHECK_FALSE(end.has_value());
 
-  // All of it: everybody waits, until the reader closes and with that throws away what it has not
-  // read.
+  // All of it: messages wait, until the reader closes and with that throws away what it has not
+  // read. Channels close meanwhile, from either side.
   auto late = pair.second.create_data_channel("late");
   auto late_remote = co_await pair.first.data_channels().async_next();
   REQUIRE(late_remote.has_value());
   co_await late.async_open();
+  auto ours = pair.first.create_data_channel("closed by the sender");
+  auto ours_remote = co_await incoming.async_next();
+  REQUIRE(ours_remote.has_value());
+  auto theirs = pair.first.create_data_channel("closed by the reader");
+  auto theirs_remote = co_await incoming.async_next();
+  REQUIRE(theirs_remote.has_value());
+  co_await theirs.async_open();
   std::uint64_t sent = 64;
   asio::co_spawn(co_await asio::this_coro::executor, send_all(stalled, sent),
                  [](std::exception_ptr thrown) { CHECK(thrown); });
   co_await until_held_back(sent);
+  co_await ours.async_close();
+  co_await theirs_remote->async_close();
+  CHECK(remote_stalled->state() == data_channel_state::open);
   co_await remote_stalled->async_close();
   co_await late_remote->async_send("on");
   auto received = co_await late.async_receive();

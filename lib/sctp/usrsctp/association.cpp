@@ -20,6 +20,12 @@ constexpr base::duration window_interval = std::chrono::seconds(1);
 // A window that was opened is not taken back, so receivers may not hold all of the budget.
 constexpr std::size_t left_to_senders = library::buffer_budget / 2;
 
+// While paused a reset that waits for messages has so much read, and an eighth of the buffer, which
+// usrsctp wants free before it tells the peer; and all of them together so much.
+constexpr std::size_t min_pause_step = std::size_t{64} << 10;
+constexpr std::size_t max_read_in_pause = std::size_t{1} << 20;
+constexpr std::size_t message_overhead = 64;  // of one in memory, besides its bytes
+
 // Packets before connect(): a peer's INIT and its few retransmissions fit many times.
 constexpr std::size_t max_early_packets = 32;
 constexpr std::size_t max_early_bytes = std::size_t{64} << 10;
@@ -121,7 +127,11 @@ void usrsctp_association::input(base::byte_span packet) {
 }
 
 void usrsctp_association::collect() {
-  if (!paused_) read_all();
+  if (paused_) {
+    read_while_paused();
+  } else {
+    read_all();
+  }
   start_resets();
   report_acknowledged();
 }
@@ -135,6 +145,28 @@ void usrsctp_association::read_all() {
     if (!piece->is_notification) received_in_window_ += piece->bytes.size();
     inbox_.take(*piece);
   }
+}
+
+void usrsctp_association::read_while_paused() {
+  readable_ = false;
+  while (socket_.is_open() && (may_read_ > 0 || socket_.next_is_notification())) {
+    const auto piece = socket_.receive();
+    if (!piece) return;
+    if (piece->bytes.empty()) return end(errc::remote_closed, "the peer shut down");
+    if (!piece->is_notification) {
+      const std::size_t cost = piece->bytes.size() + message_overhead;
+      may_read_ -= std::min(may_read_, cost);
+      read_in_pause_ += cost;
+    }
+    inbox_.take(*piece);
+  }
+}
+
+// A reset waits for messages that the closed window keeps away. To read some opens it.
+void usrsctp_association::read_on_for_reset() {
+  if (!paused_) return;
+  const std::size_t step = min_pause_step + receive_buffer_.size / 8;
+  may_read_ = std::min(step, max_read_in_pause - std::min(read_in_pause_, max_read_in_pause));
 }
 
 void usrsctp_association::report_acknowledged() {
@@ -246,7 +278,9 @@ base::failure usrsctp_association::send_failure(int error) const {
 
 void usrsctp_association::pause_receive(bool paused) {
   const turn held(*this);
-  if (std::exchange(paused_, paused) && !paused) collect();
+  if (std::exchange(paused_, paused) == paused) return;
+  may_read_ = read_in_pause_ = 0;
+  if (!paused) collect();
 }
 
 void usrsctp_association::abort(base::time_point) {
@@ -287,6 +321,7 @@ std::size_t usrsctp_association::unacknowledged() const {
 void usrsctp_association::on_packet_out(base::mutable_byte_span packet) {
   for_each_chunk(packet, [this](const chunk& part) {
     if (part.type == chunk_type::abort) abort_sent_ = true;
+    if (answers_in_progress(part)) read_on_for_reset();
   });
   ledger_.packet_out(packet);
   const bool bare_sack = is_bare_sack(packet);

@@ -61,6 +61,9 @@ class usrsctp_association final : public association,
   void keep_early(base::byte_span packet);
   void input(base::byte_span packet);
   void read_all();
+  /// What a pause does not hold back.
+  void read_while_paused();
+  void read_on_for_reset();
   /// After packets came: reads, resets what waits, tells what was acknowledged and if there is
   /// room.
   void collect();
@@ -105,6 +108,8 @@ class usrsctp_association final : public association,
 
   bool readable_ = false;
   bool paused_ = false;
+  std::size_t may_read_ = 0;       ///< bytes of messages, though paused
+  std::size_t read_in_pause_ = 0;  ///< so many were
   buffer send_buffer_;
   buffer receive_buffer_;
   std::size_t received_in_window_ = 0;

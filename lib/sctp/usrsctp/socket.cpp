@@ -180,6 +180,17 @@ std::optional<engine_socket::received> engine_socket::receive() {
   return result;
 }
 
+bool engine_socket::next_is_notification() {
+  std::array<std::uint8_t, 1> front{};  // no more, since a look at all of it would cost a copy
+  sctp_rcvinfo info{};
+  socklen_t info_size = sizeof info;
+  unsigned int info_type = SCTP_RECVV_NOINFO;
+  int flags = MSG_PEEK;
+  const ssize_t size = usrsctp_recvv(socket_, front.data(), front.size(), nullptr, nullptr, &info,
+                                     &info_size, &info_type, &flags);
+  return size > 0 && (flags & MSG_NOTIFICATION) != 0;
+}
+
 engine_socket::error_number engine_socket::reset(std::span<const stream_id> streams) {
   const std::size_t list_size = streams.size() * sizeof(std::uint16_t);
   // The list is a flexible array behind the structure; the vector is aligned for both.

@@ -44,6 +44,8 @@ class engine_socket {
   /// One piece in the library's scratch room; nothing when there is none. An empty piece is the
   /// end.
   std::optional<received> receive();
+  /// Whether a notification comes next; takes nothing.
+  bool next_is_notification();
   error_number reset(std::span<const stream_id> streams);
 
   void set_send_buffer(std::size_t size);
