@@ -27,6 +27,9 @@ struct open_message {
 /// Longest label and protocol: their length fields have 16 bits.
 inline constexpr std::size_t max_text = 65535;
 
+/// The largest OPEN: twelve bytes, a label and a protocol.
+inline constexpr std::size_t max_open_size = 12 + 2 * max_text;
+
 /// Nothing if the message is empty or of a type that is not assigned.
 std::optional<message_type> type_of(base::byte_span payload);
 

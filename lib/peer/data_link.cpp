@@ -1,5 +1,7 @@
 #include "peer/data_link.hpp"
 
+#include "datachannel/dcep.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -24,7 +26,9 @@ void data_link::connect(base::time_point now) {
   sctp::settings settings;
   settings.local_port = default_sctp_port;
   settings.remote_port = remote_->port;
-  settings.max_receive_message_size = receive_limit_;
+  // An OPEN may be larger than what is told in `a=max-message-size`, which is about user data; that
+  // is held to it by the table.
+  settings.max_receive_message_size = std::max(receive_limit_, datachannel::dcep::max_open_size);
   settings.log = log_.named("sctp");
   association_ = engine_.create(settings, wake_);
   channels_.attach(now, *association_);

@@ -167,6 +167,21 @@ asio::awaitable<void> drop_the_handle(peer_pair& pair) {
   co_await close_both(pair.first, pair.second);
 }
 
+asio::awaitable<void> open_beyond_max_message_size(peer_pair& pair) {
+  data_channel_init init;
+  init.protocol = std::string(65535, 'p');
+  auto channel = pair.first.create_data_channel(std::string(65535, 'l'), init);
+  auto remote = co_await pair.second.data_channels().async_next();
+  REQUIRE(remote.has_value());
+  CHECK(remote->label() == channel.label());
+  CHECK(remote->init().protocol == init.protocol);
+  co_await channel.async_open();
+  co_await channel.async_send(std::string(16384, 'x'));
+  auto received = co_await remote->async_receive();
+  CHECK(received.has_value());
+  co_await close_both(pair.first, pair.second);
+}
+
 }  // namespace
 
 TEST_CASE("channels opened and closed one after another use few ids again and no more memory") {
@@ -191,6 +206,14 @@ TEST_CASE("the low event comes when the buffered amount falls to the threshold, 
   asio::io_context context;
   peer_pair pair(context.get_executor());
   run(context, low_threshold(pair));
+}
+
+TEST_CASE("the longest label and protocol arrive whatever the peer's max-message-size is") {
+  configuration small;
+  small.max_message_size = 16384;
+  asio::io_context context;
+  peer_pair pair(context.get_executor(), configuration(), small);
+  run(context, open_beyond_max_message_size(pair));
 }
 
 TEST_CASE("a dropped handle closes its channel after what was sent") {
