@@ -23,17 +23,35 @@ asio::awaitable<void> echo(asiortc::data_channel channel) {
   }
 }
 
+// Ends with the visitor's connection, which ends its channels.
+asio::awaitable<void> echo_all(asiortc::event_stream<asiortc::data_channel> channels,
+                               std::string visitor) {
+  const auto executor = co_await asio::this_coro::executor;
+  for (;;) {
+    auto channel = co_await channels.async_next();
+    if (!channel) break;
+    std::cout << visitor << " opened " << channel->label() << std::endl;
+    asio::co_spawn(executor, echo(std::move(*channel)), [](std::exception_ptr) {});
+  }
+}
+
+// A page that is closed says so. One whose network is gone does not: its connection fails after a
+// while, which no stream of channels ends with, since a restart of ICE could mend it.
 asio::awaitable<void> answer(asiortc::signaling_client& room, asiortc::signaling_peer visitor) {
   const auto executor = co_await asio::this_coro::executor;
   asiortc::peer_connection connection(executor);
   auto session = asiortc::negotiate(connection, room.pipe_to(visitor.id));
-  auto channels = connection.data_channels();
+  asio::co_spawn(executor, echo_all(connection.data_channels(), visitor.name),
+                 [](std::exception_ptr) {});
+  auto states = connection.connection_states();
   for (;;) {
-    auto channel = co_await channels.async_next();
-    if (!channel) break;
-    std::cout << visitor.name << " opened " << channel->label() << std::endl;
-    asio::co_spawn(executor, echo(std::move(*channel)), [](std::exception_ptr) {});
+    auto change = co_await states.async_next();
+    const auto state = change ? change->state : asiortc::connection_state::closed;
+    if (state == asiortc::connection_state::failed) break;
+    if (state == asiortc::connection_state::closed) break;
   }
+  co_await connection.async_close();
+  std::cout << visitor.name << " is gone" << std::endl;
 }
 
 asio::awaitable<void> serve(std::string url) {

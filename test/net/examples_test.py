@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The examples that are several programs, as a reader runs them, over a real signaling server.
 
-    examples_test.py OVER_SIGNALING CHAT FILE_SENDER SIGNALING_SERVER
+    examples_test.py OVER_SIGNALING CHAT ECHO_SERVER FILE_SENDER SIGNALING_SERVER
 """
+import os
 import pathlib
 import random
 import subprocess
@@ -13,9 +14,14 @@ import unittest
 
 SERVER = sys.argv.pop()
 FILE_SENDER = sys.argv.pop()
+ECHO_SERVER = sys.argv.pop()
 CHAT = sys.argv.pop()
 OVER_SIGNALING = sys.argv.pop()
 PATIENCE = 60
+
+
+def descriptors(process):
+    return len(os.listdir(f"/proc/{process.pid}/fd"))
 
 
 class Examples(unittest.TestCase):
@@ -69,6 +75,23 @@ class Examples(unittest.TestCase):
         self.finish(alice)
         self.assertEqual(carol.stdout.readline(), "* alice has left\n")
         self.finish(carol)
+
+    def test_echo_server_forgets_a_visitor_that_vanishes(self):
+        server = self.start(ECHO_SERVER, "127.0.0.1", "0")
+        url = server.stdout.readline().split()[-1]
+        visitor = self.start(OVER_SIGNALING, url, "echo", "ann")
+        # The echo of its greeting is all it wants, and it says goodbye.
+        self.assertIn("hello from ann\n", self.finish(visitor)[0])
+        self.assertEqual(server.stdout.readline(), "ann opened chat\n")
+        self.assertEqual(server.stdout.readline(), "ann is gone\n")
+        before = descriptors(server)
+        endless = self.start(FILE_SENDER, url, "echo", "send", "/dev/zero")
+        self.assertEqual(server.stdout.readline(), "sender opened file\n")
+        endless.kill()
+        self.assertGreater(descriptors(server), before)
+        # Its consent has to expire, which takes 30 s (RFC 7675 5.1).
+        self.assertEqual(server.stdout.readline(), "sender is gone\n")
+        self.assertLessEqual(descriptors(server), before)
 
     def test_file_sender_brings_the_same_bytes(self):
         with tempfile.TemporaryDirectory() as folder:
