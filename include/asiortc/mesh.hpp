@@ -92,8 +92,8 @@ class ASIORTC_EXPORT mesh {
                 std::chrono::milliseconds unreliable_lifetime = std::chrono::milliseconds(1));
 
   /// Closes the connection to a peer in the background, after what was sent, and forgets it at
-  /// once, with what it sent and was not received. `peer_disconnected` tells of it if it was
-  /// connected.
+  /// once: nothing more is taken from it. Packets of it that wait in `packets()` already are still
+  /// received. `peer_disconnected` tells of it if it was connected.
   /// Throws `error`: `peer_not_found`.
   void remove_peer(mesh_id id);
 

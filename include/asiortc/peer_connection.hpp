@@ -35,6 +35,7 @@ class signaling_pipe;
 enum class ASIORTC_EXPORT negotiation_role;
 
 namespace detail {
+class mesh_state;
 class peer_state;
 using description_completion =
     boost::asio::any_completion_handler<void(boost::system::error_code, session_description)>;
@@ -345,8 +346,12 @@ class ASIORTC_EXPORT peer_connection {
  private:
   friend negotiation negotiate(peer_connection& connection, std::shared_ptr<signaling_pipe> pipe,
                                negotiation_role role);
+  friend class detail::mesh_state;
   using state_ptr = std::shared_ptr<detail::peer_state>;
   using void_completion = detail::void_completion;
+
+  /// Whether a negotiated channel has the id.
+  [[nodiscard]] bool uses_channel_id(std::uint16_t wanted) const;
 
   struct ASIORTC_EXPORT create_offer_operation {
     void operator()(detail::description_completion handler, state_ptr state,

@@ -36,6 +36,10 @@ data_channel peer_connection::create_data_channel(std::string label, data_channe
   return data_channel(state_->create_channel(std::move(label), std::move(init)));
 }
 
+bool peer_connection::uses_channel_id(std::uint16_t wanted) const {
+  return state_->uses_channel_id(wanted);
+}
+
 void peer_connection::create_offer_operation::operator()(detail::description_completion handler,
                                                          state_ptr state,
                                                          offer_options options) const {

@@ -258,6 +258,11 @@ std::shared_ptr<channel_state> peer_state::create_channel(std::string label,
   return channel;
 }
 
+bool peer_state::uses_channel_id(std::uint16_t wanted) const {
+  const std::lock_guard lock(mutex_);
+  return negotiated_ids_.contains(wanted);
+}
+
 void peer_state::adopt(const std::shared_ptr<channel_state>& channel,
                        datachannel::channel_key key) {
   channel->key = key;

@@ -96,6 +96,8 @@ class peer_state final : public context_listener, private io::peer_observer {
   /// Runs `action` on the strand, then the pump, unless the peer has ended.
   void post(std::function<void(peer::peer& core, base::time_point now)> action);
   std::shared_ptr<channel_state> create_channel(std::string label, data_channel_init init);
+  /// Whether a negotiated channel has the id.
+  [[nodiscard]] bool uses_channel_id(std::uint16_t wanted) const;
   /// Queues a message for the strand and returns its serial number.
   std::uint64_t enqueue(std::shared_ptr<channel_state> channel, message value);
   void schedule_drain();

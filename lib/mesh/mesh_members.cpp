@@ -1,4 +1,5 @@
 // How peers come to a mesh, are told of, and go.
+#include "mesh/mesh_channels.hpp"
 #include "mesh/mesh_state.hpp"
 
 #include <asiortc/error.hpp>
@@ -9,6 +10,8 @@ namespace asiortc::inline ASIORTC_ABI::detail {
 namespace {
 
 constexpr mesh_id server_id = 1;
+/// What a `max_packet_life_time` can be (webrtc-pc 6.1).
+constexpr std::chrono::milliseconds longest_lifetime(65535);
 /// Of events that are unread or may still come from the peers that are there.
 constexpr std::size_t max_events = 65536;
 /// A peer that is the server comes, lets the mesh succeed, goes, and disconnects it.
@@ -18,29 +21,6 @@ constexpr std::size_t events_of_a_peer = 4;
   throw error(code, "add_peer: " + why);
 }
 
-data_channel_init channel_init(std::uint16_t id, bool ordered,
-                               std::optional<std::chrono::milliseconds> lifetime) {
-  data_channel_init init;
-  init.negotiated = true;
-  init.id = id;
-  init.ordered = ordered;
-  init.max_packet_life_time = lifetime;
-  return init;
-}
-
-/// Labels and ids are those of Godot.
-std::array<data_channel, mesh_member::channel_count> make_channels(
-    peer_connection& connection, std::chrono::milliseconds lifetime) {
-  std::array<data_channel, mesh_member::channel_count> made;
-  const auto make = [&](transfer_mode mode, const char* label, const data_channel_init& init) {
-    made[static_cast<std::size_t>(mode)] = connection.create_data_channel(label, init);
-  };
-  make(transfer_mode::reliable, "reliable", channel_init(1, true, std::nullopt));
-  make(transfer_mode::unreliable_ordered, "ordered", channel_init(2, true, lifetime));
-  make(transfer_mode::unreliable, "unreliable", channel_init(3, false, lifetime));
-  return made;
-}
-
 }  // namespace
 
 void mesh_state::check_new_peer(const peer_connection& connection, mesh_id id,
@@ -48,8 +28,8 @@ void mesh_state::check_new_peer(const peer_connection& connection, mesh_id id,
   const std::string shown = "the id " + std::to_string(id);
   if (closing_) refuse(errc::invalid_state, "the mesh is closed");
   if (id < 1) refuse(errc::type_error, shown + " is not from 1 to 2147483647");
-  if (lifetime < std::chrono::milliseconds(0)) {
-    refuse(errc::type_error, "the unreliable lifetime is negative");
+  if (lifetime < std::chrono::milliseconds(0) || lifetime > longest_lifetime) {
+    refuse(errc::type_error, "the unreliable lifetime is not from 0 to 65535 ms");
   }
   if (id == id_) refuse(errc::operation_error, shown + " is this side's own");
   if (peers_.contains(id)) refuse(errc::operation_error, shown + " is in use");
@@ -57,6 +37,11 @@ void mesh_state::check_new_peer(const peer_connection& connection, mesh_id id,
   if (const auto state = connection.connection_state(); state != connection_state::new_) {
     refuse(errc::invalid_state,
            "the connection is " + std::string(to_string(state)) + " and not new");
+  }
+  for (const std::uint16_t channel : mesh_channel_ids) {
+    if (!connection.uses_channel_id(channel)) continue;
+    refuse(errc::operation_error,
+           "the connection has a channel with the id " + std::to_string(channel) + " already");
   }
   const std::size_t held = peers_.size() + departing_.size();
   if (held >= options_.max_peers) {
@@ -71,7 +56,7 @@ void mesh_state::add_peer(peer_connection&& connection, mesh_id id,
                           std::chrono::milliseconds lifetime) {
   const guard lock(mutex_);
   check_new_peer(connection, id, lifetime);
-  auto channels = make_channels(connection, lifetime);
+  auto channels = make_mesh_channels(connection, lifetime);
   const auto member = std::make_shared<mesh_member>(
       id, std::make_shared<peer_connection>(std::move(connection)), std::move(channels));
   peers_.emplace(id, member);

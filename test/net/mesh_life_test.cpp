@@ -63,6 +63,27 @@ asio::awaitable<void> say_farewell(plain_peer& other, mesh& net) {
   co_await net.async_close();
 }
 
+/// The second packet waits at the connection when the peer is removed.
+asio::awaitable<void> remove_with_packets(mesh_node& first, mesh_node& second) {
+  co_await expect_connected(first.net, 2);
+  co_await expect_connected(second.net, 1);
+  co_await second.net.async_send(1, std::vector<std::uint8_t>(1000, 1));
+  co_await second.net.async_send(1, std::vector<std::uint8_t>(1000, 2));
+  asio::steady_timer turn(co_await asio::this_coro::executor);
+  while (second.net.get_peer(1)->buffered_amount != 0) {
+    turn.expires_after(1ms);
+    co_await turn.async_wait(asio::use_awaitable);
+  }
+  first.net.remove_peer(2);
+  auto taken = co_await first.net.async_receive();
+  REQUIRE(taken.has_value());
+  CHECK(taken->bytes.front() == 1);
+  co_await expect(second.net, mesh_event_kind::peer_disconnected, 1);
+  co_await first.net.async_close();
+  CHECK_FALSE(first.net.try_receive().has_value());
+  co_await second.net.async_close();
+}
+
 asio::awaitable<void> end_everything(mesh_node& first, mesh_node& second) {
   co_await expect_connected(first.net, 2);
   co_await expect_connected(second.net, 1);
@@ -118,6 +139,17 @@ TEST_CASE("mesh: what a peer sent before it left is received, however late it is
   mesh_node node(context.get_executor(), 1, options);
   plain_peer other(context.get_executor(), node, 5);
   run(context, say_farewell(other, node.net));
+}
+
+TEST_CASE("mesh: of a peer that is removed what waits already is received, and no more") {
+  asio::io_context context;
+  mesh_options options;
+  options.max_packet_size = 1000;
+  options.receive_budget = 1000;
+  mesh_node first(context.get_executor(), 1, options);
+  mesh_node second(context.get_executor(), 2);
+  link(first, second);
+  run(context, remove_with_packets(first, second));
 }
 
 TEST_CASE("mesh: async_close closes every connection and frees everything") {

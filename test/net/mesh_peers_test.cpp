@@ -1,5 +1,8 @@
 // Who may become a peer of a mesh, and how peers come and go.
+#include "mesh/mesh_channels.hpp"
 #include "net/mesh_support.hpp"
+
+#include <map>
 
 namespace asiortc::test {
 namespace {
@@ -29,6 +32,28 @@ boost::system::error_code thrown(Make make) {
     return refused.code();
   }
   return {};
+}
+
+data_channel_init with_id(std::uint16_t id) {
+  data_channel_init init;
+  init.negotiated = true;
+  init.id = id;
+  return init;
+}
+
+asio::awaitable<void> show_channels(mesh& net) {
+  co_await expect_connected(net, 2);
+  const auto connection = net.get_peer(2)->connection;
+  auto report = co_await connection->async_get_stats();
+  std::map<std::string, std::uint16_t> shown;
+  for (const auto& channel : report.data_channels) {
+    shown.emplace(channel.label, channel.data_channel_identifier.value_or(0));
+  }
+  const std::map<std::string, std::uint16_t> godots{
+      {"reliable", 1}, {"ordered", 2}, {"unreliable", 3}};
+  CHECK(report.data_channels.size() == 3);
+  CHECK(shown == godots);
+  co_await net.async_close();
 }
 
 asio::awaitable<void> come_and_be_removed(mesh_node& first, mesh_node& second) {
@@ -163,8 +188,9 @@ TEST_CASE("mesh: a negative or too long lifetime and options out of bounds are e
   std::string words;
   mesh net(context, 1);
   CHECK(refusal(context, net, 2, -1ms, words) == errc::type_error);
-  CHECK(words.find("lifetime is negative") != std::string::npos);
+  CHECK(words.find("lifetime is not from 0 to 65535 ms") != std::string::npos);
   CHECK(refusal(context, net, 2, 65536ms, words) == errc::type_error);
+  CHECK(words.find("lifetime is not from 0 to 65535 ms") != std::string::npos);
   CHECK_FALSE(net.has_peer(2));
   CHECK_FALSE(refusal(context, net, 2, 0ms, words));
   const auto with = [&](auto change) {
@@ -196,6 +222,20 @@ TEST_CASE("mesh: add_peer fails while new connections are refused, and past the 
   CHECK(net.has_peer(2));
 }
 
+TEST_CASE("mesh: a peer that is removed counts until its connection is closed") {
+  asio::io_context context;
+  std::string words;
+  mesh_options options;
+  options.max_peers = 1;
+  mesh net(context, 1, options);
+  CHECK_FALSE(refusal(context, net, 2, 1ms, words));
+  net.remove_peer(2);
+  CHECK(net.get_peers().empty());
+  CHECK(refusal(context, net, 3, 1ms, words) == errc::limit_reached);
+  context.run();
+  CHECK_FALSE(refusal(context, net, 3, 1ms, words));
+}
+
 TEST_CASE("mesh: only a connection that is new is added, and the mesh sends no description") {
   asio::io_context context;
   mesh net(context, 1);
@@ -214,14 +254,65 @@ TEST_CASE("mesh: only a connection that is new is added, and the mesh sends no d
       [](data_channel& open) -> asio::awaitable<void> { co_await open.async_open(); }(channel));
   CHECK(thrown([&] { net.add_peer(std::move(begun.first), 3); }) == errc::invalid_state);
   CHECK(begun.first.connection_state() == connection_state::connected);
+}
 
-  peer_connection taken(context);
-  data_channel_init init;
-  init.negotiated = true;
-  init.id = 2;
-  auto in_the_way = taken.create_data_channel("in the way", init);
-  CHECK(thrown([&] { net.add_peer(std::move(taken), 3); }) == errc::operation_error);
-  CHECK_FALSE(net.has_peer(3));
+TEST_CASE("mesh: a connection that is refused is as it was, and can be added at once") {
+  asio::io_context context;
+  mesh net(context, 1);
+  peer_connection connection(context);
+  CHECK(thrown([&] { net.add_peer(std::move(connection), 2, 65536ms); }) == errc::type_error);
+  CHECK(thrown([&] { net.add_peer(std::move(connection), 1); }) == errc::operation_error);
+  context.poll();
+  CHECK_FALSE(connection.negotiation_needed().try_next().has_value());
+  net.add_peer(std::move(connection), 2);
+
+  for (std::uint16_t taken = 1; taken <= 3; ++taken) {
+    CAPTURE(taken);
+    peer_connection other(context);
+    const auto own = other.create_data_channel("in the way", with_id(taken));
+    CHECK(thrown([&] { net.add_peer(std::move(other), 3); }) == errc::operation_error);
+    CHECK_FALSE(net.has_peer(3));
+    for (std::uint16_t id = 1; id <= 3; ++id) {
+      if (id != taken) CHECK_NOTHROW((void)other.create_data_channel("free", with_id(id)));
+    }
+  }
+}
+
+TEST_CASE("mesh: the three channels have the labels, ids and options of Godot") {
+  asio::io_context context;
+  peer_connection connection(context);
+  const auto channels = detail::make_mesh_channels(connection, 20ms);
+  const auto& at = [&](transfer_mode mode) -> const data_channel& {
+    return channels[static_cast<std::size_t>(mode)];
+  };
+  CHECK(at(transfer_mode::reliable).label() == "reliable");
+  CHECK(at(transfer_mode::unreliable_ordered).label() == "ordered");
+  CHECK(at(transfer_mode::unreliable).label() == "unreliable");
+  for (const auto& channel : channels) {
+    CHECK(channel.init().negotiated);
+    CHECK_FALSE(channel.init().max_retransmits.has_value());
+    CHECK(channel.init().protocol.empty());
+  }
+  const auto& reliable = at(transfer_mode::reliable).init();
+  CHECK(reliable.id == 1);
+  CHECK(reliable.ordered);
+  CHECK_FALSE(reliable.max_packet_life_time.has_value());
+  const auto& ordered = at(transfer_mode::unreliable_ordered).init();
+  CHECK(ordered.id == 2);
+  CHECK(ordered.ordered);
+  CHECK(ordered.max_packet_life_time == 20ms);
+  const auto& unreliable = at(transfer_mode::unreliable).init();
+  CHECK(unreliable.id == 3);
+  CHECK_FALSE(unreliable.ordered);
+  CHECK(unreliable.max_packet_life_time == 20ms);
+}
+
+TEST_CASE("mesh: a peer has those three channels alone, by their labels") {
+  asio::io_context context;
+  mesh_node first(context.get_executor(), 1);
+  mesh_node second(context.get_executor(), 2);
+  link(first, second);
+  run(context, show_channels(first.net));
 }
 
 TEST_CASE("mesh: a peer is there before it is connected, and gone when it is removed") {

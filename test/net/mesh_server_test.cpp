@@ -88,7 +88,25 @@ asio::awaitable<void> take_the_server_back(star& all, mesh_node& fourth) {
   co_await expect_packet(all.third.net, 2, transfer_mode::reliable, "again");
 }
 
+asio::awaitable<void> come_and_go_as_any(mesh_node& one, mesh_node& other) {
+  CHECK(other.net.connection_status() == mesh_status::connected);
+  co_await expect_connected(other.net, 1);
+  co_await one.net.async_close();
+  co_await expect(other.net, mesh_event_kind::peer_disconnected, 1);
+  CHECK(other.net.connection_status() == mesh_status::connected);
+  co_await other.net.async_close();
+  CHECK_FALSE(other.net.events().try_next().has_value());
+}
+
 }  // namespace
+
+TEST_CASE("mesh without a server: the peer 1 is one like any other") {
+  asio::io_context context;
+  mesh_node one(context.get_executor(), 1);
+  mesh_node other(context.get_executor(), 2);
+  link(one, other);
+  run(context, come_and_go_as_any(one, other));
+}
 
 TEST_CASE("mesh with a server: the server itself is connected at once") {
   asio::io_context context;
