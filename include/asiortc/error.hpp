@@ -36,7 +36,7 @@ enum class ASIORTC_EXPORT errc {
   fingerprint_mismatch,  ///< DTLS: the certificate is not the one that the SDP announced
   sctp_failed,           ///< SCTP: the association could not be set up or was aborted
   protocol_violation,    ///< the peer broke DCEP or data channel rules on this channel
-  signaling_lost,        ///< the signaling pipe ended before the peers were connected
+  signaling_lost,        ///< the signaling pipe or server was lost
 
   // What the signaling client gives.
   signaling_refused,   ///< the server sent a fatal `error`, or is none of this protocol

@@ -47,7 +47,7 @@ const char* text_of(errc value) {
     case errc::protocol_violation:
       return "the other side broke the data channel protocol";
     case errc::signaling_lost:
-      return "signaling ended before the peers were connected";
+      return "signaling was lost";
     case errc::signaling_refused:
       return "the signaling server refused";
     case errc::signaling_protocol:
