@@ -211,7 +211,7 @@ void peer_driver::impl::fail_stream(const std::shared_ptr<wanted_stream>& wanted
                                     const std::string& why) {
   close_stream(*wanted, why);
   const auto now = clock_now();
-  const bool still_wanted = wanted->generation == generation;
+  const bool still_wanted = wanted->generation == generation && !leaving;
   wanted->due = still_wanted ? wanted->plan.fail(now) : base::never;
   const bool over = wanted->due == base::never;
   if (wanted->awaited && (over || wanted->plan.tried_all())) {

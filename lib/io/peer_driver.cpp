@@ -62,6 +62,7 @@ void peer_driver::impl::pump() {
     deliver();
   } while (pump_again && !stopping);
   pumping = false;
+  if (leaving && !core->is_leaving()) return halt();
   arm_timer();
 }
 
@@ -143,13 +144,20 @@ void peer_driver::impl::handle_timer() {
 }
 
 void peer_driver::impl::stop(std::function<void()> done) {
-  if (stopping) return;
-  const auto memory = resources->borrow();
-  memory->transmit.clear();
-  core->poll_transmit(clock_now(), memory->transmit, max_packets_a_round);
-  send(*memory);
-  stopping = true;
+  if (stopping || leaving) return;
+  leaving = true;
   on_stopped = std::move(done);
+  {
+    const auto memory = resources->borrow();
+    memory->transmit.clear();
+    core->poll_transmit(clock_now(), memory->transmit, max_packets_a_round);
+    send(*memory);
+  }
+  pump();
+}
+
+void peer_driver::impl::halt() {
+  stopping = true;
   close_all();
   // `resume()` looks whether this was the last.
   ++pending;

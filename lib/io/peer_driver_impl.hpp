@@ -165,6 +165,7 @@ struct peer_driver::impl final : public detail::context_listener {
 
   // The end (peer_driver.cpp).
   void stop(std::function<void()> on_stopped);
+  void halt();
   void close_all() noexcept;
   /// Called first in each counted handler: false when the driver is stopping.
   bool resume();
@@ -207,7 +208,8 @@ struct peer_driver::impl final : public detail::context_listener {
 
   bool pumping = false;
   bool pump_again = false;
-  bool stopping = false;
+  bool leaving = false;   ///< what is left to do is the core's farewell
+  bool stopping = false;  ///< nothing is
   std::size_t pending = 0;
   std::function<void()> on_stopped;
 

@@ -238,15 +238,17 @@ bool peer::uses_connection(const base::route& route) const {
 }
 
 void peer::handle_timeout(base::time_point now) {
-  if (impl_->closed()) return;
+  if (impl_->closed()) return impl_->leaving_->handle_timeout(now);
   impl_->transport_->handle_timeout(now);
   impl_->settle(now);
 }
 
 base::time_point peer::next_deadline() const {
-  if (impl_->closed()) return base::never;
+  if (impl_->closed()) return impl_->leaving_->next_deadline();
   return std::min(impl_->transport_->next_deadline(), impl_->shutdown_deadline_);
 }
+
+bool peer::is_leaving() const { return impl_->closed() && !impl_->leaving_->empty(); }
 
 void peer::handle_wake(base::time_point now) { impl_->settle(now); }
 

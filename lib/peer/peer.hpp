@@ -203,6 +203,9 @@ class peer {
   /// Ends at once: ABORT and close_notify are queued for `poll_transmit`, then nothing more.
   /// The reason is what channels and states end with.
   void close(base::time_point now, base::failure reason);
+  /// It has ended, and TURN servers are told so: until this is false it wants its datagrams and its
+  /// timer, for half a second at most.
+  [[nodiscard]] bool is_leaving() const;
 
  private:
   struct impl;

@@ -31,6 +31,7 @@ void peer::impl::close(base::time_point now, const base::failure& reason) {
   }
   last_pairs_ = describe_pairs(now);
   transport_->close(now, farewell_);
+  leaving_.emplace(transport_->take_relays());
   ice_state_ = ice_connection_state::closed;
   last_stats_ = make_stats(now);
   data_.release();

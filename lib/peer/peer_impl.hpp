@@ -147,6 +147,7 @@ struct peer::impl {
   base::packet_batch backlog_;
   std::size_t backlog_next_ = 0;
   base::packet_batch farewell_;
+  std::optional<relays> leaving_;             ///< once closed, until each allocation is given back
   std::optional<base::failure> pending_end_;  ///< found in the batch that is being handled
   bool shutting_down_ = false;
   base::time_point shutdown_deadline_ = base::never;

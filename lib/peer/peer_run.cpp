@@ -48,7 +48,11 @@ std::optional<event> peer::impl::poll_event() {
 }
 
 void peer::impl::handle_datagrams(base::time_point now, std::span<const base::datagram> datagrams) {
-  if (closed()) return;
+  if (closed()) {
+    std::optional<base::datagram> inner;
+    for (const auto& datagram : datagrams) leaving_->handle_datagram(now, datagram, inner);
+    return;
+  }
   base::packet_batch& plain = thread_scratch().plain;
   plain.clear();
   transport_->begin_batch();
@@ -203,7 +207,10 @@ bool peer::impl::transmit(base::time_point now, base::packet_batch& out, std::si
     }
     farewell_.release();
   }
-  if (closed()) return false;
+  if (closed()) {
+    leaving_->poll_transmit(out);
+    return false;
+  }
   const std::size_t before = out.size();
   transport_->poll_transmit(now, out);
   const std::size_t used = out.size() - before;

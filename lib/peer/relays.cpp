@@ -120,12 +120,16 @@ void relays::keep_servers(base::time_point now, const std::vector<std::string>& 
 void relays::drop_retired(base::time_point now, ice::agent& agent) {
   std::erase_if(relays_, [&](relay& each) {
     if (!each.retired || agent.uses_socket(each.id)) return false;
-    each.client.close(now);
-    each.client.poll_transmit(farewells_);
     agent.remove_local_socket(now, each.id);
     release_gathering(now, each, agent);
+    leave(now, each);
     return true;
   });
+}
+
+void relays::leave(base::time_point now, relay& which) {
+  which.client.close(now);
+  leaving_.push_back(std::move(which));
 }
 
 /// Why the server gave no address, where it has just said so.
@@ -146,11 +150,17 @@ void relays::remove_carrier(base::time_point now, base::socket_id over, const ba
     agent.remove_local_socket(now, each.id);
     release_gathering(now, each, agent);
   }
-  std::erase_if(relays_, [=](const relay& r) { return r.server.local == over; });
+  const auto is_over_it = [=](const relay& r) { return r.server.local == over; };
+  std::erase_if(relays_, is_over_it);
+  std::erase_if(leaving_, is_over_it);
 }
 
 bool relays::handle_datagram(base::time_point now, const base::datagram& datagram,
                              std::optional<base::datagram>& inner) {
+  for (auto& each : leaving_) {
+    // An allocation that was made since shares the addresses, and knows its answers.
+    if (each.server == datagram.from) each.client.handle_datagram(now, datagram);
+  }
   relay* const from = find(datagram.from);
   if (from == nullptr) return false;
   const auto outcome = from->client.handle_datagram(now, datagram);
@@ -169,14 +179,18 @@ void relays::send(base::time_point now, const base::route& to, base::byte_span p
 }
 
 void relays::handle_timeout(base::time_point now) {
-  for (auto& each : relays_) {
-    if (each.client.next_deadline() <= now) each.client.handle_timeout(now);
+  for (auto* const list : {&relays_, &leaving_}) {
+    for (auto& each : *list) {
+      if (each.client.next_deadline() <= now) each.client.handle_timeout(now);
+    }
   }
 }
 
 base::time_point relays::next_deadline() const {
   base::time_point next = base::never;
-  for (const auto& each : relays_) next = std::min(next, each.client.next_deadline());
+  for (const auto* const list : {&relays_, &leaving_}) {
+    for (const auto& each : *list) next = std::min(next, each.client.next_deadline());
+  }
   return next;
 }
 
@@ -358,19 +372,15 @@ void relays::drop_finished() {
 }
 
 void relays::poll_transmit(base::packet_batch& out) {
-  for (const auto& packet : farewells_.entries()) {
-    out.set_route(packet.to, packet.kind);
-    out.append(farewells_.view(packet));
-  }
-  farewells_.clear();
+  for (auto& each : leaving_) each.client.poll_transmit(out);
   for (auto& each : relays_) each.client.poll_transmit(out);
+  std::erase_if(leaving_, [](const relay& each) {
+    return each.client.current_state() == turn::state::closed;
+  });
 }
 
-void relays::close(base::time_point now, base::packet_batch& out) {
-  for (auto& each : relays_) {
-    each.client.close(now);
-    each.client.poll_transmit(out);
-  }
+void relays::close(base::time_point now) {
+  for (auto& each : relays_) leave(now, each);
   relays_.clear();
 }
 

@@ -69,7 +69,7 @@ class relays {
   /// when no pair of before is left.
   void keep_servers(base::time_point now, const std::vector<std::string>& names, ice::agent& agent);
 
-  [[nodiscard]] bool empty() const { return relays_.empty() && farewells_.size() == 0; }
+  [[nodiscard]] bool empty() const { return relays_.empty() && leaving_.empty(); }
 
   /// Asks the server for an address. Gathering waits for the answer. Nothing happens when this is
   /// done already and the server answers, or for the 33rd time.
@@ -95,8 +95,8 @@ class relays {
   /// Tells the agent what came of the allocations.
   void update(base::time_point now, ice::agent& agent);
   void poll_transmit(base::packet_batch& out);
-  /// Gives the allocations back.
-  void close(base::time_point now, base::packet_batch& out);
+  /// Gives the allocations back, and is empty once that is answered, or has not been in time.
+  void close(base::time_point now);
 
   /// A server that has fallen silent, or else what explains best why there is no allocation.
   [[nodiscard]] std::optional<base::failure> trouble(base::time_point now) const;
@@ -155,6 +155,7 @@ class relays {
   [[nodiscard]] bool works_elsewhere(const relay& which) const;
   void release_gathering(base::time_point now, relay& which, ice::agent& agent);
   void drop_finished();
+  void leave(base::time_point now, relay& which);
   void drop_retired(base::time_point now, ice::agent& agent);
   [[nodiscard]] relay make_relay(const base::endpoint& address, const turn_server& configured,
                                  const turn_carrier& carrier, int redirections,
@@ -166,8 +167,8 @@ class relays {
   std::vector<relay> relays_;
   /// What is asked instead of another, once no list is being walked.
   std::vector<relay> instead_;
-  /// Of allocations that are given back.
-  base::packet_batch farewells_;
+  /// Allocations that are given back.
+  std::vector<relay> leaving_;
   std::uint32_t last_id_ = 0;
   std::optional<explanation> explanation_;
   std::deque<server_refused> refusals_;

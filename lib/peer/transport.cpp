@@ -370,7 +370,8 @@ void transport::close(base::time_point now, base::packet_batch& out) {
     dtls_->close(now);
     poll_transmit(now, out);
   }
-  relays_.close(now, out);
+  relays_.close(now);
+  relays_.poll_transmit(out);
   agent_.close();
 }
 

@@ -72,6 +72,8 @@ class transport {
   void keep_servers(base::time_point now, const std::vector<std::string>& names);
   void remove_socket(base::time_point now, base::socket_id socket, const base::failure& why);
   [[nodiscard]] const relays& turn_relays() const { return relays_; }
+  /// After the end, for allocations that are being given back.
+  relays take_relays() { return std::move(relays_); }
   /// The server could not even be asked.
   void note_turn_failure(const std::string& name, const std::string& why) {
     relays_.note_failure(name, {errc::turn_unreachable, why});

@@ -24,6 +24,8 @@ const char* name_of(state value) {
       return "failed";
     case state::ended:
       return "ended";
+    case state::closing:
+      return "closing";
     case state::closed:
       return "closed";
   }
@@ -58,13 +60,14 @@ void client::impl::start(base::time_point now) {
 void client::impl::handle_timeout(base::time_point now) {
   if (state_ == state::allocating && now >= give_up_at_) return fail(last_refusal_);
   if (state_ == state::allocated && now >= expires_at_) return end(last_refusal_);
+  if (state_ == state::closing && now >= give_up_at_) return leave("no answer");
   do_what_is_due(now);
 }
 
 base::time_point client::impl::next_deadline() const {
   base::time_point next = peers_.next_deadline();
   for (const auto& r : requests_) next = std::min(next, r.clock.deadline());
-  if (state_ == state::allocating) next = std::min(next, give_up_at_);
+  if (state_ == state::allocating || state_ == state::closing) next = std::min(next, give_up_at_);
   if (state_ == state::allocated) next = std::min({next, refresh_at_, expires_at_, probe_at()});
   return next;
 }
@@ -91,13 +94,22 @@ void client::impl::end(const refusal& why) {
   events_.emplace_back(ended{std::move(failure), why.code});
 }
 
-void client::impl::close(base::time_point) {
-  if (state_ == state::closed) return;
+void client::impl::close(base::time_point now) {
+  if (state_ == state::closing || state_ == state::closed) return;
   outgoing_.clear();
-  give_back();
-  set_state(state::closed, "closed here");
+  const bool stands = may_exist();
   forget();
   events_.clear();
+  if (!stands) return leave("closed here");
+  set_state(state::closing, "closed here");
+  give_up_at_ = now + settings_.farewell;
+  // With an answer to it, since the nonce may be stale.
+  ask(now, stun::method::refresh);
+}
+
+void client::impl::leave(const std::string& reason) {
+  set_state(state::closed, reason);
+  requests_.clear();
 }
 
 client::client(settings settings, base::random_source& random)

@@ -31,6 +31,7 @@ struct settings {
   base::duration give_up_after = std::chrono::milliseconds(39500);  ///< without an allocation
   base::duration permission_refresh = std::chrono::minutes(4);      // they live 5 minutes (9)
   base::duration channel_refresh = std::chrono::minutes(9);         // they live 10 minutes (12)
+  base::duration farewell = std::chrono::milliseconds(500);  ///< for the answer to giving it back
   base::logger log;
 };
 
@@ -60,7 +61,8 @@ struct peer_refused {
 };
 using event = std::variant<allocated, failed, ended, peer_refused>;
 
-enum class state : std::uint8_t { new_, allocating, allocated, failed, ended, closed };
+/// `closing`: the allocation is given back, which the server has not answered.
+enum class state : std::uint8_t { new_, allocating, allocated, failed, ended, closing, closed };
 
 /// What a datagram was.
 struct outcome {
@@ -109,7 +111,8 @@ class client {
   void poll_transmit(base::packet_batch& out);
   std::optional<event> poll_event();
 
-  /// Gives the allocation back; the one packet for it is for `poll_transmit`. No event follows.
+  /// Gives the allocation back. No event follows; it is `closed` when the server has answered, or
+  /// has not in time, and at once where there is nothing to give back.
   void close(base::time_point now);
 
   [[nodiscard]] state current_state() const;

@@ -145,6 +145,7 @@ void client::impl::accept(base::time_point now, const request& which,
     case method::allocate:
       return accept_allocation(now, answer);
     case method::refresh: {
+      if (state_ == state::closing) return leave("given back");
       if (state_ == state::allocating) return ask(now, method::allocate);
       const std::uint32_t seconds = answer.find_u32(attribute_type::lifetime).value_or(0);
       if (seconds == 0) return end({0, "ended the allocation"});
@@ -187,6 +188,7 @@ void client::impl::set_lifetime(base::time_point now, std::uint32_t seconds) {
 
 void client::impl::refuse(base::time_point now, const request& which, const refusal& why,
                           std::optional<base::endpoint> alternate) {
+  if (state_ == state::closing) return leave(why.words);
   if (state_ == state::allocating) return refuse_allocation(now, which, why, alternate);
   if (why.code == error_allocation_mismatch) return end(why);
   if (which.what == method::refresh) {

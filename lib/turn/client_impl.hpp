@@ -38,12 +38,15 @@ struct client::impl {
   void fail(const refusal& why, std::optional<base::endpoint> alternate = {});
   void end(const refusal& why);
   void forget();
+  void leave(const std::string& reason);
 
   // Transactions (client_requests.cpp).
   void ask(base::time_point now, stun::method what, const base::endpoint& peer = {});
   void prepare(base::time_point now, request& which);
   base::bytes build(request& which);
   void transmit(base::byte_span message);
+  /// The server may have an allocation of ours.
+  [[nodiscard]] bool may_exist() const;
   void give_back();
   [[nodiscard]] bool is_asking(stun::method what, const base::endpoint& peer) const;
   void ask_again(const request& which, base::time_point at);

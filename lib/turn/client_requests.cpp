@@ -66,7 +66,7 @@ base::bytes client::impl::build(request& which) {
     default:
       // RFC 8656 7.2 has it for a default. coturn keeps to its own maximum only where it is asked.
       message.add_u32(attribute_type::lifetime,
-                      state_ == state::allocating ? no_lifetime : default_lifetime);
+                      state_ == state::allocated ? default_lifetime : no_lifetime);
       break;
   }
   which.is_signed = credentials_.challenged();
@@ -79,13 +79,15 @@ void client::impl::transmit(base::byte_span message) {
   outgoing_.append(message);
 }
 
-void client::impl::give_back() {
+bool client::impl::may_exist() const {
   // An allocation whose answer was lost exists too.
-  const bool may_exist =
-      state_ == state::allocated ||
-      (state_ == state::allocating && std::any_of(requests_.begin(), requests_.end(),
-                                                  [](const request& r) { return r.is_signed; }));
-  if (!may_exist) return;
+  return state_ == state::allocated ||
+         (state_ == state::allocating && std::any_of(requests_.begin(), requests_.end(),
+                                                     [](const request& r) { return r.is_signed; }));
+}
+
+void client::impl::give_back() {
+  if (!may_exist()) return;
   stun::transaction_id id{};
   random_.fill(id);
   stun::message_builder message(stun::message_class::request, method::refresh, id);

@@ -103,6 +103,46 @@ asio::awaitable<void> find_late_server(asio::io_context& context, tcp::endpoint 
   co_await peer.async_close();
 }
 
+/// Two addresses, the first of which takes connections and says nothing.
+class two_addresses final : public name_resolver {
+ public:
+  explicit two_addresses(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+  void async_resolve(std::string, handler_type handler) override {
+    asio::post(executor_, [handler = std::move(handler)]() mutable {
+      std::move(handler)(boost::system::error_code(),
+                         std::vector<asio::ip::address>{asio::ip::make_address("127.0.0.2"),
+                                                        asio::ip::make_address("127.0.0.1")});
+    });
+  }
+  void cancel() override {}
+
+ private:
+  asio::any_io_executor executor_;
+};
+
+asio::awaitable<void> pass_the_silent_one(asio::io_context& context) {
+  const tcp::acceptor silent(context, {asio::ip::make_address("127.0.0.2"), 0});
+  const auto port = silent.local_endpoint().port();
+  const tcp_turn server(context, {asio::ip::address_v4::loopback(), port});
+  auto config = asking({"turn:relay.test:" + std::to_string(port) + "?transport=tcp"});
+  config.resolver = std::make_shared<two_addresses>(context.get_executor());
+  config.timeouts.stun_rto = 50ms;
+  peer_connection peer(context.get_executor(), config);
+  auto candidates = peer.ice_candidates();
+  auto channel = peer.create_data_channel("any");
+  co_await peer.async_set_local_description();
+  bool relayed = false;
+  for (;;) {
+    auto candidate = co_await candidates.async_next();
+    REQUIRE(candidate.has_value());
+    const std::string text = candidate->candidate;
+    if (text.empty()) break;
+    relayed = relayed || text.find("typ relay") != std::string::npos;
+  }
+  CHECK(relayed);  // before the end of gathering was told
+  co_await peer.async_close();
+}
+
 asio::awaitable<std::uint8_t> first_byte(tcp::acceptor& acceptor) {
   auto socket = co_await acceptor.async_accept(asio::use_awaitable);
   std::uint8_t byte = 0;
@@ -133,6 +173,11 @@ TEST_CASE("a TURN server that refuses a connection and takes the next one is fou
     at = free_port.local_endpoint();
   }
   run(context, find_late_server(context, at));
+}
+
+TEST_CASE("a TURN server's address that takes a connection and is silent is followed by the next") {
+  asio::io_context context;
+  run(context, pass_the_silent_one(context));
 }
 
 TEST_CASE("two URLs of one host and port, over TCP and TLS, are both asked") {

@@ -58,6 +58,36 @@ TEST_CASE("a failure names the TURN server that refused, and has its cause where
   CHECK(contains(states.back().reason.detail, "401"));
 }
 
+TEST_CASE("a TURN server that relays to none of the other side's addresses is the cause") {
+  auto settings = std::make_unique<peer::settings>();
+  settings->ice.relay_only = true;
+  served_peer lone(*settings);
+  lone.server.refuse = [](const stun::message_view& request) {
+    const bool asks = request.method() == stun::method::create_permission;
+    return asks ? std::optional<std::uint16_t>(403) : std::nullopt;
+  };
+  lone.gather("secret");
+  lone.run_until(start + 1s);
+  REQUIRE(lone.peer.set_remote(sdp_type::answer, data_sdp("active")));
+  for (const char* port : {"5000", "5001"}) {
+    const std::string at = "198.51.100.7 " + std::string(port);
+    REQUIRE(lone.peer.add(
+        "candidate:" + std::string(port) + " 1 udp 2122260223 " + at + " typ host", "0"));
+  }
+  REQUIRE(lone.peer.add("", "0"));
+  lone.run_until(start + 5s);
+  for (const auto& row : lone.peer->candidate_pairs(lone.now)) {
+    CHECK(row.state == candidate_pair_state::failed);
+    CHECK(contains(row.failure, "forbids it (403"));
+  }
+  lone.run_until(start + 60s);
+  const auto states = lone.told<peer::connection_state_event>();
+  REQUIRE_FALSE(states.empty());
+  CHECK(states.back().now == connection_state::failed);
+  CHECK(states.back().reason.code == errc::turn_refused);
+  CHECK(contains(states.back().reason.detail, "2 TURN server 203.0.113.1:3478 forbids it (403"));
+}
+
 TEST_CASE("servers that could not be asked are told, and a TURN server among them is a cause") {
   served_peer lone;
   lone.peer->stun_server_failed(start, "stun:nowhere.test", "the name has no address");

@@ -25,7 +25,7 @@ base::endpoint at(int number) {
 /// A peer that asks TURN servers over its one socket; who is not attached is silent.
 class asking_peer {
  public:
-  asking_peer() {
+  explicit asking_peer(peer::settings settings = {}) : peer(1, std::move(settings)) {
     peer.create_channel();
     REQUIRE(peer.set_local());
   }
@@ -38,13 +38,14 @@ class asking_peer {
     return added;
   }
 
-  void ask(const base::endpoint& first, std::vector<base::endpoint> further = {}) {
+  void ask(const base::endpoint& first, std::vector<base::endpoint> further = {},
+           std::string name = "turn:relay.test") {
     peer::turn_server configured;
     configured.address = first;
     configured.further = std::move(further);
     configured.username = "user";
     configured.password = "secret";
-    configured.name = "turn:relay.test";
+    configured.name = std::move(name);
     peer->add_turn_server(now, configured);
   }
 
@@ -87,6 +88,7 @@ class asking_peer {
     base::packet_batch batch;
     peer->poll_transmit(now, batch);
     for (const auto& packet : batch.entries()) {
+      if (packet.to.local != base::socket_id{1}) continue;  // from elsewhere there is no way
       ++asked[packet.to.remote];
       const auto found = servers_.find(packet.to.remote);
       if (found != servers_.end()) found->second.handle_client(now, own, batch.view(packet));
@@ -183,4 +185,51 @@ TEST_CASE("a TURN server that sends us to another one is followed once") {
     CHECK(one.errors()[0].find("300") != std::string::npos);
   }
   CHECK(one.is_complete());
+}
+
+TEST_CASE(
+    "a local address without a way to the TURN server holds gathering no longer than STUN's") {
+  asking_peer one;
+  one.attach(at(1));
+  ice::local_socket bridge;
+  bridge.id = base::socket_id{2};
+  bridge.address = *base::endpoint::parse("172.17.0.1:4001");
+  one.peer->add_local_socket(one.now, bridge);
+  SUBCASE("with one address") { one.ask(at(1)); }
+  SUBCASE("with several") { one.ask(at(1), {at(2), at(3)}); }
+  one.peer.gather();
+  one.run_for(9s);
+  CHECK(one.relayed() == 1);
+  CHECK_FALSE(one.is_complete());
+  one.run_for(1s);
+  CHECK(one.is_complete());
+}
+
+TEST_CASE("an answer of a TURN server explains a failure, not the silence of another address") {
+  peer::settings settings;
+  settings.ice.relay_only = true;
+  asking_peer one(std::move(settings));
+  one.attach(at(1)).refuse = [](const stun::message_view&) { return std::uint16_t{486}; };
+  SUBCASE("of another server") {
+    one.ask(at(1));
+    one.ask(at(2), {}, "turn:silent.test");
+  }
+  SUBCASE("of the same one") { one.ask(at(1), {at(2)}); }
+  one.peer.gather();
+  REQUIRE(one.peer.set_remote(sdp_type::answer, data_sdp("active")));
+  REQUIRE(one.peer.add("candidate:1 1 udp 2122260223 192.0.2.7 5000 typ host", "0"));
+  REQUIRE(one.peer.add("", "0"));
+  one.run_for(60s);
+  const auto errors = one.errors();
+  CHECK(std::any_of(errors.begin(), errors.end(), [](const std::string& text) {
+    return text.find("(486") != std::string::npos;
+  }));
+  const auto found = std::find_if(one.peer.events.rbegin(), one.peer.events.rend(), [](auto& each) {
+    return std::holds_alternative<peer::connection_state_event>(each);
+  });
+  REQUIRE(found != one.peer.events.rend());
+  const auto& last = std::get<peer::connection_state_event>(*found);
+  CHECK(last.now == connection_state::failed);
+  CHECK(last.reason.code == errc::turn_refused);
+  CHECK(last.reason.detail.find("(486") != std::string::npos);
 }

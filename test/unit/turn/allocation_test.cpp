@@ -316,3 +316,33 @@ TEST_CASE("closing gives the allocation back, also one whose answer has not come
   f.close();
   CHECK_FALSE(f.send(peer_a, "too late"));
 }
+
+TEST_CASE("giving back is repeated with a new nonce where ours is stale, and awaited no longer") {
+  turn_fixture f;
+  REQUIRE(f.allocate());
+  f.server.expire_nonce();
+  std::size_t left = 0;
+  SUBCASE("the server says so") {}
+  SUBCASE("the nonce is stale each time") {
+    left = 1;
+    f.deliver = [&](int, bool to_server, base::byte_span) {
+      if (to_server) f.server.expire_nonce();
+      return true;
+    };
+  }
+  SUBCASE("the server is silent") {
+    left = 1;
+    f.deliver = [](int, bool, base::byte_span) { return false; };
+  }
+  SUBCASE("the server refuses") {
+    left = 1;
+    f.refuse(stun::method::refresh, 500);
+  }
+  f.close();
+  CHECK(f.client.current_state() == turn::state::closing);
+  f.run_for(510ms);
+  CHECK(f.server.allocations(f.now) == left);
+  CHECK(f.client.current_state() == turn::state::closed);
+  CHECK(f.client.next_deadline() == base::never);
+  CHECK_FALSE(f.client.poll_event());
+}

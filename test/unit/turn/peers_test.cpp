@@ -150,6 +150,12 @@ TEST_CASE("a peer that the server forbids is told, and others are not concerned"
   CHECK(event->why.code == errc::turn_refused);
   CHECK(f.at_peers == packets{{peer_b, "allowed"}});
   CHECK(f.client.dropped_packets() == 1);
+  f.events.clear();
+  CHECK_FALSE(f.send({peer_a.address, 7000}, "to another port"));
+  f.run_for(1s);
+  REQUIRE(f.find_event<turn::peer_refused>() != nullptr);
+  CHECK(f.find_event<turn::peer_refused>()->peer.port == 7000);
+  CHECK(f.find_event<turn::peer_refused>()->code == 403);
   CHECK_FALSE(f.send(peer_a, "again"));
   f.bind_channel(peer_a);
   f.server.refuse = nullptr;
