@@ -80,8 +80,9 @@ class ASIORTC_EXPORT certificate {
   explicit certificate(std::shared_ptr<const crypto::identity> identity)
       : identity_(std::move(identity)) {}
 
-  /// Whether both are the very same key and certificate. Thread-safe.
-  bool operator==(const certificate&) const = default;
+  /// Whether both are the same key and certificate, also one that was read from the PEM of the
+  /// other. Thread-safe.
+  bool operator==(const certificate& other) const;
 
  private:
   std::shared_ptr<const crypto::identity> identity_;

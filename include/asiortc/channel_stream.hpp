@@ -50,6 +50,8 @@ class ASIORTC_EXPORT channel_stream {
  public:
   /// What Asio's algorithms run intermediate handlers on.
   using executor_type = boost::asio::any_io_executor;
+  /// What a layer over this one, as `asio::ssl::stream`, asks for: there is none below.
+  using lowest_layer_type = channel_stream;
 
   /// Takes the channel over, which should be open, since how large a message may be is known from
   /// then on. Throws `error` with `type_error` when it is empty, unordered or not reliable.
@@ -63,6 +65,10 @@ class ASIORTC_EXPORT channel_stream {
 
   /// That of the peer connection; empty once the execution context is gone.
   [[nodiscard]] executor_type get_executor() const;
+  /// Itself.
+  [[nodiscard]] lowest_layer_type& lowest_layer() noexcept { return *this; }
+  /// Itself.
+  [[nodiscard]] const lowest_layer_type& lowest_layer() const noexcept { return *this; }
   /// The channel below, e.g. to close or to flush it. Messages that are received from it directly
   /// are missing from the stream.
   [[nodiscard]] data_channel& channel() noexcept;

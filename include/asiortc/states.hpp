@@ -44,6 +44,9 @@ enum class ASIORTC_EXPORT ice_connection_state {
 /// webrtc-pc 6.2 RTCDataChannelState.
 enum class ASIORTC_EXPORT data_channel_state { connecting, open, closing, closed };
 
+/// webrtc-pc 6.1.1 RTCSctpTransportState.
+enum class ASIORTC_EXPORT sctp_transport_state { connecting, connected, closed };
+
 /// The W3C's spelling of a state, e.g. `connected`; `new` for `new_`. Thread-safe, never fails.
 ASIORTC_EXPORT std::string_view to_string(connection_state state) noexcept;
 /// The same for gathering, e.g. `gathering`.
@@ -54,5 +57,7 @@ ASIORTC_EXPORT std::string_view to_string(signaling_state state) noexcept;
 ASIORTC_EXPORT std::string_view to_string(ice_connection_state state) noexcept;
 /// The same for a data channel, e.g. `open`.
 ASIORTC_EXPORT std::string_view to_string(data_channel_state state) noexcept;
+/// The same for SCTP, e.g. `connected`.
+ASIORTC_EXPORT std::string_view to_string(sctp_transport_state state) noexcept;
 
 }  // namespace asiortc::inline ASIORTC_ABI

@@ -96,8 +96,11 @@ void peer_state::handle(datachannel::channel_state_changed& event) {
   const auto channel = find(event.key);
   if (!channel) return;
   if (const auto info = core().channels().info(event.key)) channel->publish_id(info->id);
+  const bool closed = event.now == data_channel_state::closed;
+  // Whoever waits for the end, perhaps on another thread, may use the id again.
+  if (closed) release_id(*channel);
   channel->publish_state(event.now, event.reason.code);
-  if (event.now == data_channel_state::closed) retire(*channel);
+  if (closed) retire(*channel);
 }
 
 void peer_state::handle(datachannel::message_received& event) {
@@ -121,6 +124,8 @@ void peer_state::handle(datachannel::buffered_amount_low& event) {
   }
 }
 
+void peer_state::handle(peer::sctp_state_event&) { publish_sctp(); }
+
 std::shared_ptr<channel_state> peer_state::find(datachannel::channel_key key) const {
   const auto found = channels_.find(static_cast<std::uint64_t>(key));
   return found == channels_.end() ? nullptr : found->second;
@@ -128,7 +133,6 @@ std::shared_ptr<channel_state> peer_state::find(datachannel::channel_key key) co
 
 void peer_state::retire(channel_state& channel) {
   const auto key = *channel.key;
-  release_id(channel);
   channel.last_stats = std::make_unique<const data_channel_stats>(
       core().channel_stats(now(), key).value_or(data_channel_stats()));
   channel.retired = true;
@@ -175,7 +179,6 @@ void peer_state::publish_descriptions() {
   auto pending_local = now.pending_local_description();
   auto current_remote = now.current_remote_description();
   auto pending_remote = now.pending_remote_description();
-  const auto sctp = now.sctp();
   {
     const std::lock_guard lock(mutex_);
     if (current_local || pending_local) snapshot_.described = true;
@@ -184,16 +187,21 @@ void peer_state::publish_descriptions() {
     snapshot_.current_remote = std::move(current_remote);
     snapshot_.pending_remote = std::move(pending_remote);
     snapshot_.can_trickle = now.can_trickle_ice_candidates();
-    if (sctp) {
-      sctp_transport_info shown;
-      shown.max_message_size = sctp->max_message_size;
-      shown.max_channels = sctp->max_channels;
-      shown.connected = sctp->connected;
-      snapshot_.sctp = shown;
-    }
   }
-  if (sctp) max_message_size_ = sctp->max_message_size;
+  publish_sctp();
   publish_channel_ids();
+}
+
+void peer_state::publish_sctp() {
+  const auto known = core().sctp();
+  if (!known) return;
+  max_message_size_ = known->max_message_size;
+  sctp_transport_info shown;
+  shown.max_message_size = known->max_message_size;
+  shown.max_channels = known->max_channels;
+  shown.state = known->state;
+  const std::lock_guard lock(mutex_);
+  snapshot_.sctp = shown;
 }
 
 void peer_state::publish_channel_ids() {

@@ -134,6 +134,7 @@ class peer_state final : public context_listener, private io::peer_observer {
   void pump();
   void note_refusal(const base::failure& why);
   void publish_descriptions();
+  void publish_sctp();
 
  private:
   struct outbound {
@@ -153,6 +154,7 @@ class peer_state final : public context_listener, private io::peer_observer {
   void handle(peer::ice_candidate_event& event);
   void handle(peer::ice_candidate_error_event& event);
   void handle(peer::negotiation_needed_event& event);
+  void handle(peer::sctp_state_event& event);
   void handle(peer::selected_pair_event& event);
   void handle(peer::gathering_wanted&) {}
   void handle(peer::resolution_wanted&) {}

@@ -52,6 +52,11 @@ std::string_view to_string(data_channel_state state) noexcept {
   return name_of(names, state);
 }
 
+std::string_view to_string(sctp_transport_state state) noexcept {
+  static constexpr std::array<std::string_view, 3> names{"connecting", "connected", "closed"};
+  return name_of(names, state);
+}
+
 std::string_view to_string(sdp_type type) noexcept { return name_of(sdp_types, type); }
 
 std::optional<sdp_type> sdp_type_from_string(std::string_view text) noexcept {

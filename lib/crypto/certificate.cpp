@@ -40,6 +40,12 @@ std::chrono::system_clock::time_point certificate::expires() const {
   return std::chrono::system_clock::time_point(std::chrono::seconds(identity_->expires()));
 }
 
+bool certificate::operator==(const certificate& other) const {
+  if (identity_ == other.identity_) return true;
+  // A key without its certificate, or with another one's, is never read.
+  return identity_ && other.identity_ && identity_->to_der() == other.identity_->to_der();
+}
+
 std::vector<certificate_fingerprint> certificate::fingerprints() const {
   return {crypto::published(identity_->get_fingerprint(crypto::hash_algorithm::sha256)),
           crypto::published(identity_->get_fingerprint(crypto::hash_algorithm::sha384)),

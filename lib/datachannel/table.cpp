@@ -312,6 +312,8 @@ std::size_t table::max_channels() const {
                           : std::min<std::size_t>(impl_->settings.max_channels, 65535);
 }
 bool table::connected() const { return impl_->connected; }
+void table::revive() { impl_->ended.reset(); }
+
 std::optional<base::failure> table::ended() const { return impl_->ended; }
 const counters& table::statistics() const { return impl_->counters; }
 

@@ -140,6 +140,8 @@ class table {
   [[nodiscard]] bool idle() const;
   /// The number of streams once the association is connected, the bound of the settings before.
   [[nodiscard]] std::size_t max_channels() const;
+  /// After `detach` without an association: channels can be made again, and one be attached.
+  void revive();
   /// The association told that it is up, and has not ended.
   [[nodiscard]] bool connected() const;
   /// Why the association ended, or what `detach` was given.

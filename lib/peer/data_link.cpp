@@ -53,6 +53,12 @@ void data_link::end(base::time_point now, const base::failure& reason) {
   if (association_) association_->abort(now);
 }
 
+void data_link::revive() {
+  if (association_) return;
+  ended_ = false;
+  channels_.revive();
+}
+
 void data_link::note(const datachannel::event& event) {
   if (const auto* opened = std::get_if<datachannel::channel_opened_by_peer>(&event)) {
     live_.push_back(opened->key);

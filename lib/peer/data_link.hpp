@@ -8,6 +8,8 @@
 #include "peer/session.hpp"
 #include "sctp/association.hpp"
 
+#include <asiortc/states.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,8 +38,14 @@ class data_link {
   void poll_packets(base::packet_batch& out);
   /// Every channel ends with the reason; the ABORT, if one is due, waits in `poll_packets`.
   void end(base::time_point now, const base::failure& reason);
+  /// After an end before there was an association: channels can be made again.
+  void revive();
   [[nodiscard]] bool ended() const { return channels_.ended().has_value(); }
-  [[nodiscard]] bool is_connected() const { return channels_.connected(); }
+  [[nodiscard]] sctp_transport_state state() const {
+    if (ended()) return sctp_transport_state::closed;
+    return channels_.connected() ? sctp_transport_state::connected
+                                 : sctp_transport_state::connecting;
+  }
   /// Gives the association back.
   void release() { association_.reset(); }
 

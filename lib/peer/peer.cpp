@@ -133,8 +133,8 @@ std::optional<sctp_info> peer::sctp() const {
   // RFC 8841 6.1: "A value of zero indicates that the endpoint can handle messages of any size."
   info.max_message_size =
       negotiated->max_message_size == 0 ? UINT64_MAX : negotiated->max_message_size;
-  info.connected = impl_->data_.is_connected();
-  if (info.connected) {
+  info.state = impl_->data_.state();
+  if (info.state == sctp_transport_state::connected) {
     info.max_channels = static_cast<std::uint16_t>(
         std::min<std::size_t>(impl_->data_.channels().max_channels(), UINT16_MAX));
   }

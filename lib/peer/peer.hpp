@@ -75,6 +75,10 @@ struct ice_candidate_error_event {
   ice_candidate_error value;
 };
 struct negotiation_needed_event {};
+/// The state that `sctp()` tells is another one.
+struct sctp_state_event {
+  sctp_transport_state now;
+};
 struct selected_pair_event {
   candidate_pair value;
 };
@@ -88,10 +92,11 @@ struct resolution_wanted {
   std::uint64_t token = 0;
   std::string name;
 };
-using event = std::variant<connection_state_event, ice_connection_state_event,
-                           ice_gathering_state_event, signaling_state_event, ice_candidate_event,
-                           ice_candidate_error_event, negotiation_needed_event, selected_pair_event,
-                           gathering_wanted, resolution_wanted, datachannel::event>;
+using event =
+    std::variant<connection_state_event, ice_connection_state_event, ice_gathering_state_event,
+                 signaling_state_event, ice_candidate_event, ice_candidate_error_event,
+                 negotiation_needed_event, sctp_state_event, selected_pair_event, gathering_wanted,
+                 resolution_wanted, datachannel::event>;
 
 struct offer_options {
   bool ice_restart = false;
@@ -109,7 +114,7 @@ struct gathering_options {
 struct sctp_info {
   std::uint64_t max_message_size = 0;  ///< what may be sent; UINT64_MAX for no limit
   std::optional<std::uint16_t> max_channels;
-  bool connected = false;
+  sctp_transport_state state = sctp_transport_state::connecting;
 };
 
 class peer {

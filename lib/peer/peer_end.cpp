@@ -25,6 +25,7 @@ void peer::impl::close(base::time_point now, const base::failure& reason) {
   if (closed()) return;
   log_(log_level::info, [&] { return "closing: " + reason.code.message(); });
   data_.end(now, reason);
+  announce_sctp();
   if (transport_->dtls_state() == dtls::state::connected) {
     // With what else SCTP has ready, which its window bounds.
     seal_waiting(now, farewell_, SIZE_MAX);

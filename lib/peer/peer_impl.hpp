@@ -35,7 +35,7 @@ struct peer::impl {
   void set_local_offer(base::time_point now, local_session offer);
   void set_local_answer(base::time_point now, sdp_type type, local_session answer);
   void announce_signaling();
-  void refuse_unbundled(remote_session& offer) const;
+  void refuse_data(remote_session& offer) const;
   base::result<void> set_remote_offer(base::time_point now, remote_session offer);
   base::result<void> set_remote_answer(base::time_point now, sdp_type type, remote_session answer);
   base::result<std::optional<dtls::role>> plan_transport(const remote_session& remote,
@@ -74,6 +74,7 @@ struct peer::impl {
                                                         data_channel_init init);
   /// After any input: events of the layers below are taken until they rest.
   void settle(base::time_point now);
+  void announce_sctp();
   void settle(base::time_point now, base::packet_batch& plain);
   void handle_transport_event(base::time_point now, transport_event& happened);
   [[nodiscard]] base::failure explain(base::time_point now, const ice::state_changed& change) const;
@@ -147,7 +148,8 @@ struct peer::impl {
   base::packet_batch backlog_;
   std::size_t backlog_next_ = 0;
   base::packet_batch farewell_;
-  std::optional<relays> leaving_;             ///< once closed, until each allocation is given back
+  std::optional<relays> leaving_;  ///< once closed, until each allocation is given back
+  sctp_transport_state sctp_state_ = sctp_transport_state::connecting;  ///< as last told
   std::optional<base::failure> pending_end_;  ///< found in the batch that is being handled
   bool shutting_down_ = false;
   base::time_point shutdown_deadline_ = base::never;

@@ -143,7 +143,7 @@ base::result<void> peer::impl::set_remote(base::time_point now, const session_de
   if (auto allowed = jsep_.check_state(side::remote, given.type); !allowed) return allowed;
   auto session = read_remote_session(given.type, given.sdp);
   if (!session) return session.error();
-  if (given.type == sdp_type::offer) refuse_unbundled(*session);
+  if (given.type == sdp_type::offer) refuse_data(*session);
   auto done = given.type == sdp_type::offer
                   ? set_remote_offer(now, std::move(*session))
                   : set_remote_answer(now, given.type, std::move(*session));
@@ -152,8 +152,9 @@ base::result<void> peer::impl::set_remote(base::time_point now, const session_de
 }
 
 /// RFC 9429 5.3.1: under "max-bundle" an m-section is rejected that is neither the first nor
-/// bundled with it.
-void peer::impl::refuse_unbundled(remote_session& offer) const {
+/// bundled with it. Where an association was, and data were stopped, none can follow.
+void peer::impl::refuse_data(remote_session& offer) const {
+  if (data_.ended()) offer.data.reset();
   if (settings_.bundle_policy != bundle_policy::max_bundle || !offer.data || *offer.data == 0) {
     return;
   }
@@ -213,6 +214,9 @@ void peer::impl::finish_exchange(base::time_point now, bool data_expected) {
   answer_role_.reset();
   if (data_expected && !jsep_.has_live_data()) {
     data_.end(now, {errc::not_supported, "the data section was rejected or stopped"});
+    data_wanted_ = false;
+    // Where nothing has begun, either side may ask again.
+    if (!transport_->has_session()) data_.revive();
   }
   const auto& local = jsep_.current_local();
   const std::string& ufrag = local->session.credentials.ufrag;

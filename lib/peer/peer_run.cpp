@@ -85,6 +85,7 @@ void peer::impl::settle(base::time_point now, base::packet_batch& plain) {
   while (auto happened = transport_->poll_event(now)) handle_transport_event(now, *happened);
   data_.handle_packets(now, plain);
   data_.update(now);
+  announce_sctp();
   emit_lookups();
   if (pending_end_) {
     // Only now, so that what came in the same batch before the farewell is delivered.
@@ -93,6 +94,11 @@ void peer::impl::settle(base::time_point now, base::packet_batch& plain) {
     return;
   }
   continue_shutdown(now);
+}
+
+void peer::impl::announce_sctp() {
+  const auto state = data_.state();
+  if (std::exchange(sctp_state_, state) != state) push(sctp_state_event{state});
 }
 
 void peer::impl::handle_transport_event(base::time_point now, transport_event& happened) {

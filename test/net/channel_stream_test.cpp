@@ -4,6 +4,7 @@
 #include <asiortc/channel_stream.hpp>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/websocket.hpp>
@@ -96,6 +97,45 @@ asio::awaitable<void> http_over_channel(stream_pair& pair) {
   int served = 0;
   co_await (serve_http(*pair.second, served) && request_over_http(*pair.first));
   CHECK(served == 3);
+  co_await close_both(pair.peers.first, pair.peers.second);
+}
+
+asio::awaitable<void> answer_over_tls(channel_stream stream, const certificate& own) {
+  asio::ssl::context trust(asio::ssl::context::tls_server);
+  const std::string pem = own.to_pem();
+  trust.use_certificate_chain(asio::buffer(pem));
+  trust.use_private_key(asio::buffer(pem), asio::ssl::context::pem);
+  asio::ssl::stream<channel_stream> secure(std::move(stream), trust);
+  co_await secure.async_handshake(asio::ssl::stream_base::server, asio::deferred);
+  std::string text(300000, ' ');
+  co_await asio::async_read(secure, asio::buffer(text), asio::deferred);
+  co_await asio::async_write(secure, asio::buffer(text), asio::deferred);
+  auto [code] = co_await secure.async_shutdown(with_code);
+  CHECK_FALSE(code);
+}
+
+asio::awaitable<void> ask_over_tls(channel_stream stream, const certificate& theirs) {
+  asio::ssl::context trust(asio::ssl::context::tls_client);
+  trust.set_verify_mode(asio::ssl::verify_peer);
+  const std::string pem = theirs.to_pem();
+  trust.add_certificate_authority(asio::buffer(pem));
+  asio::ssl::stream<channel_stream> secure(std::move(stream), trust);
+  co_await secure.async_handshake(asio::ssl::stream_base::client, asio::deferred);
+  const std::string said = long_text(300000);
+  co_await asio::async_write(secure, asio::buffer(said), asio::deferred);
+  std::string heard(said.size(), ' ');
+  co_await asio::async_read(secure, asio::buffer(heard), asio::deferred);
+  CHECK(heard == said);
+  auto [code] = co_await secure.async_shutdown(with_code);
+  CHECK_FALSE(code);
+}
+
+asio::awaitable<void> tls_over_channel(stream_pair& pair) {
+  using namespace asio::experimental::awaitable_operators;
+  co_await connect(pair);
+  const auto own = certificate::generate(certificate_options(std::chrono::system_clock::now()));
+  co_await (answer_over_tls(std::move(*pair.second), own) &&
+            ask_over_tls(std::move(*pair.first), own));
   co_await close_both(pair.peers.first, pair.peers.second);
 }
 
@@ -231,6 +271,8 @@ void run_pair(Body body) {
 TEST_CASE("HTTP by Beast runs over a data channel") { run_pair(http_over_channel); }
 
 TEST_CASE("WebSocket by Beast runs over a data channel") { run_pair(websocket_over_channel); }
+
+TEST_CASE("TLS runs over a data channel") { run_pair(tls_over_channel); }
 
 TEST_CASE("messages are bytes of a stream, which ends with eof") { run_pair(read_as_a_stream); }
 

@@ -74,6 +74,20 @@ asio::awaitable<void> end_every_stream(peer_pair& pair) {
   CHECK(ends(pair.first.selected_candidate_pairs()));
 }
 
+asio::awaitable<void> follow_sctp(peer_pair& pair) {
+  co_await connect(pair);
+  for (const auto* peer : {&pair.first, &pair.second}) {
+    const auto sctp = peer->sctp();
+    REQUIRE(sctp.has_value());
+    CHECK(sctp->state == sctp_transport_state::connected);
+    CHECK(sctp->max_channels == std::uint16_t{65535});
+    CHECK(sctp->max_message_size == 262144);
+  }
+  co_await close_both(pair.first, pair.second);
+  CHECK(pair.first.sctp()->state == sctp_transport_state::closed);
+  CHECK(pair.second.sctp()->state == sctp_transport_state::closed);
+}
+
 asio::awaitable<void> candidates_only_after_a_description(peer_connection& peer) {
   auto channel = peer.create_data_channel("any");
   auto candidates = peer.ice_candidates();
@@ -249,6 +263,12 @@ TEST_CASE("every state is told in order, and the getter has the last") {
   asio::io_context context;
   peer_pair pair(context.get_executor());
   run(context, see_every_state(pair));
+}
+
+TEST_CASE("the SCTP transport tells its state, and its channels once it is connected") {
+  asio::io_context context;
+  peer_pair pair(context.get_executor());
+  run(context, follow_sctp(pair));
 }
 
 TEST_CASE("every stream ends with the connection") {

@@ -27,7 +27,7 @@ TEST_CASE("two peers connect by trickle") {
   CHECK(states == std::vector{connection_state::connecting, connection_state::connected});
   CHECK(pair.a.selected_pairs.size() >= 1);
   CHECK(pair.b.core().sctp()->max_message_size == 262144);
-  CHECK(pair.a.core().sctp()->connected);
+  CHECK(pair.a.core().sctp()->state == sctp_transport_state::connected);
 }
 
 TEST_CASE("a loss-free network of 20 ms costs no more than the round trips that are needed") {

@@ -144,6 +144,54 @@ TEST_CASE("the place of a rejected section is used again for data, under a mid o
   CHECK(peer->sctp().has_value());
 }
 
+TEST_CASE("data that were rejected may be asked for again, by either side") {
+  lone_peer peer;
+  peer.create_channel();
+  REQUIRE(peer.set_local());
+  REQUIRE(
+      peer.set_remote(sdp_type::answer, crlf("v=0\no=- 1 2 IN IP4 127.0.0.1\ns=-\nt=0 0\n"
+                                             "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\n"
+                                             "c=IN IP4 0.0.0.0\na=mid:0\n")));
+  peer.drain();
+  CHECK(peer.negotiations_needed() == 1);  // once, for the channel that was rejected
+  SUBCASE("by this one") {
+    peer.create_channel();
+    peer.drain();
+    CHECK(peer.negotiations_needed() == 2);
+    CHECK(line_of(peer.offer(), "m=application 9").starts_with("m=application 9"));
+  }
+  SUBCASE("by the other one") {
+    lone_peer other(2);
+    other.create_channel();
+    REQUIRE(other.set_local());
+    // Its section takes the place of the one that was rejected.
+    REQUIRE(peer.set_remote(sdp_type::offer, other->pending_local_description()->sdp));
+    CHECK(line_of(peer.answer(), "m=application").starts_with("m=application 9"));
+    REQUIRE(peer.set_local());
+    peer.create_channel();
+  }
+}
+
+TEST_CASE("data that were stopped on a connection are rejected when they are offered again") {
+  lone_peer peer;
+  lone_peer other(2);
+  other.create_channel();
+  const auto exchange = [&] {
+    REQUIRE(other.set_local());
+    REQUIRE(peer.set_remote(sdp_type::offer, other->pending_local_description()->sdp));
+    REQUIRE(peer.set_local());
+  };
+  exchange();
+  const std::string offer = peer->current_remote_description()->sdp;
+  std::string stopped = offer;
+  stopped.replace(stopped.find("m=application 9"), 15, "m=application 0");
+  REQUIRE(peer.set_remote(sdp_type::offer, stopped));
+  CHECK(line_of(peer.answer(), "m=application").starts_with("m=application 0"));
+  REQUIRE(peer.set_local());
+  REQUIRE(peer.set_remote(sdp_type::offer, offer));
+  CHECK(line_of(peer.answer(), "m=application").starts_with("m=application 0"));
+}
+
 TEST_CASE("a remote offer may use the place of a rejected section for another kind") {
   lone_peer peer;
   std::string media = chromium_offer("");
