@@ -68,6 +68,10 @@ class ASIORTC_EXPORT timeouts {
   std::chrono::milliseconds consent_interval{
       5000};  ///< between checks of the pair in use, +-20 %; from 50
   std::chrono::milliseconds keepalive{15000};  ///< between checks of a pair in reserve; from 50
+  /// How long the controlling side leaves better pairs to prove themselves before it nominates a
+  /// direct one that works, while data flow over that (RFC 8445 8.1.1); from 0.
+  std::chrono::milliseconds direct_acceptance{100};
+  std::chrono::milliseconds relay_acceptance{500};  ///< the same for one over a relay or TCP
   /// Until a request to a STUN server or over a pair is sent again, doubled each time (RFC 8489
   /// 6.2.1's RTO, RFC 8445 14.3); a server that is silent for 19 of it gives no candidate; from 50.
   std::chrono::milliseconds stun_rto{500};

@@ -131,6 +131,8 @@ void check_times(const timeouts& given) {
   // RFC 8445 14.2: an agent sends at most one packet in 50 ms.
   check_time("consent_interval", given.consent_interval, 50ms);
   check_time("keepalive", given.keepalive, 50ms);
+  check_time("direct_acceptance", given.direct_acceptance, 0ms);
+  check_time("relay_acceptance", given.relay_acceptance, 0ms);
   check_time("stun_rto", given.stun_rto, 50ms);
   check_time("name_lookup", given.name_lookup, 1ms);
   check_time("turn_connect", given.turn_connect, 1ms);
@@ -175,6 +177,8 @@ peer_settings make_peer_settings(const configuration& config) {
   made.core.ice.consent_timeout = config.timeouts.consent;
   made.core.ice.consent_interval = config.timeouts.consent_interval;
   made.core.ice.keepalive_interval = config.timeouts.keepalive;
+  made.core.ice.settle_direct = config.timeouts.direct_acceptance;
+  made.core.ice.settle_costly = config.timeouts.relay_acceptance;
   made.core.ice.initial_rto = config.timeouts.stun_rto;
   made.core.turn.rto = config.timeouts.stun_rto;
   made.core.turn.give_up_after = config.timeouts.turn_allocation;

@@ -53,6 +53,11 @@ struct agent_settings {
   base::duration consent_timeout = std::chrono::seconds(30);      // RFC 7675 5.1
   base::duration disconnected_after = std::chrono::seconds(5);    // nothing heard for so long
   base::duration keepalive_interval = std::chrono::seconds(15);   // RFC 8445 11: Tr
+  /// How long a better pair may take to prove itself before the one at hand is nominated. Data
+  /// flows over the valid pair meanwhile, so this delays nothing; a path through a relay or over
+  /// TCP waits longer, since leaving it later is what costs.
+  base::duration settle_direct = std::chrono::milliseconds(100);
+  base::duration settle_costly = std::chrono::milliseconds(500);
   /// Where the agent shares its sockets with others; it must outlive the agent.
   ufrag_registry* ufrags = nullptr;
 };

@@ -76,7 +76,7 @@ void agent::impl::watch_pairs(generation& gen, base::time_point now) {
 
 void agent::impl::nominate(base::time_point now) {
   if (as != role::controlling) return;
-  pair* const chosen = choose_nomination(*current, now);
+  pair* const chosen = choose_nomination(*current, settings, now);
   if (chosen == nullptr) return;
   current->nominating = chosen->id;
   current->checks.trigger(*chosen);
@@ -191,7 +191,7 @@ void agent::impl::update_deadline(base::time_point now) {
   if (sends_checks() && current->checks.has_ordinary()) consider(next_ordinary_at);
   consider(gather.next_deadline(keeps_mappings()));
   if (gather.has_new_request()) consider(next_gathering_at);
-  if (as == role::controlling) consider(nomination_deadline(*current));
+  if (as == role::controlling) consider(nomination_deadline(*current, settings));
   if (previous && current->selected != pair_id::none) {
     consider(current->selected_at + settings.consent_timeout);
   }

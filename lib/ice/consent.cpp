@@ -47,7 +47,8 @@ void consent::note_sent(base::time_point now, const agent_settings& settings,
                         base::random_source& random) {
   ++unanswered_;
   last_sent_ = now;
-  const base::duration quick = unheard() ? urgent_interval : quick_interval;
+  const base::duration quick =
+      std::min(unheard() ? urgent_interval : quick_interval, settings.consent_interval);
   next_check_ = now + (unanswered_ < quick_checks ? quick : interval(settings, random));
 }
 

@@ -7,20 +7,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// How long a better pair may take to prove itself before the one at hand is nominated. Data flows
-// over the valid pair meanwhile, so this delays nothing; a path through a relay or over TCP waits
-// longer, since leaving it later is what costs.
-constexpr base::duration settle_direct = 100ms;
-constexpr base::duration settle_costly = 500ms;
-
 // How long a selected pair must be quiet before the other side's choice of a worse one is taken.
 constexpr base::duration quiet_after = 2500ms;
 
 /// A relay costs more than TCP, and TCP more than UDP.
 int cost_of(const pair& which) { return which.is_relayed() ? 2 : which.is_over_tcp() ? 1 : 0; }
 
-base::duration settle_time(const pair& which) {
-  return cost_of(which) > 0 ? settle_costly : settle_direct;
+base::duration settle_time(const pair& which, const agent_settings& settings) {
+  return cost_of(which) > 0 ? settings.settle_costly : settings.settle_direct;
 }
 
 /// The best valid pair that has been heard since the doubtful one was.
@@ -43,7 +37,7 @@ pair* find_cheaper(generation& gen, const pair& in_use, base::time_point now) {
 
 }  // namespace
 
-pair* choose_nomination(generation& gen, base::time_point now) {
+pair* choose_nomination(generation& gen, const agent_settings& settings, base::time_point now) {
   const pair* const in_use =
       gen.checks.find(gen.nominating != pair_id::none ? gen.nominating : gen.selected);
   if (in_use != nullptr) {
@@ -54,14 +48,14 @@ pair* choose_nomination(generation& gen, base::time_point now) {
   if (best == nullptr || !gen.first_valid) return nullptr;
   const bool decided =
       best->is_relayed() ? !gen.checks.has_undecided() : !gen.checks.has_undecided_above(*best);
-  return decided || now >= *gen.first_valid + settle_time(*best) ? best : nullptr;
+  return decided || now >= *gen.first_valid + settle_time(*best, settings) ? best : nullptr;
 }
 
-base::time_point nomination_deadline(const generation& gen) {
+base::time_point nomination_deadline(const generation& gen, const agent_settings& settings) {
   const bool chosen = gen.nominating != pair_id::none || gen.selected != pair_id::none;
   const pair* const best = gen.checks.best_valid();
   if (chosen || best == nullptr || !gen.first_valid) return base::never;
-  return *gen.first_valid + settle_time(*best);
+  return *gen.first_valid + settle_time(*best, settings);
 }
 
 bool accept_nomination(const pair& nominated, const pair* selected, base::time_point now) {

@@ -193,7 +193,7 @@ SCENARIOS = {
     "expiries": expiries,
     "forgotten-peers": forgotten_peers,
     "killed": killed,
-    "restarted": functools.partial(restarted, ways=[UDP, Way("udp", 6)]),
+    "restarted": functools.partial(restarted, ways=WAYS),
     "restarted-mux": functools.partial(restarted, ways=[UDP], flags=["--udp-mux", "0"]),
     "restarted-families": restarted_between_families,
     "second-server": second_server,

@@ -88,10 +88,14 @@ TEST_CASE("the ICE options of a configuration reach the agent") {
   config.ice_lite = true;
   config.ice_candidate_pool_size = 2;
   config.timeouts.consent_interval = std::chrono::seconds(1);
+  config.timeouts.direct_acceptance = std::chrono::milliseconds(0);
+  config.timeouts.relay_acceptance = std::chrono::seconds(2);
   const auto made = make_peer_settings(config);
   CHECK(made.core.ice.lite);
   CHECK(made.core.pool_candidates);
   CHECK(made.core.ice.consent_interval == std::chrono::seconds(1));
+  CHECK(made.core.ice.settle_direct == std::chrono::seconds(0));
+  CHECK(made.core.ice.settle_costly == std::chrono::seconds(2));
 }
 
 TEST_CASE("addresses are hidden where that is wanted, under relay too since that may change") {
