@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace asiortc::inline ASIORTC_ABI {
 
@@ -14,6 +15,11 @@ namespace asiortc::inline ASIORTC_ABI {
 class ASIORTC_EXPORT ice_candidate {
  public:
   ice_candidate() = default;
+  /// As signaling brings it, and as Godot's `add_ice_candidate` takes it. Never fails: what it says
+  /// is checked by `async_add_ice_candidate`.
+  explicit ice_candidate(std::string text, std::optional<std::string> mid = std::nullopt,
+                         std::optional<std::uint16_t> m_line_index = std::nullopt)
+      : candidate(std::move(text)), sdp_mid(std::move(mid)), sdp_m_line_index(m_line_index) {}
 
   std::string candidate;                          ///< `candidate:…` as in SDP, without `a=`
   std::optional<std::string> sdp_mid;             ///< of the m-section that it belongs to

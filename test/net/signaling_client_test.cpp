@@ -131,9 +131,7 @@ TEST_CASE("pipes carry signals both ways in order, also those sent before the fi
     REQUIRE(got);
     CHECK(std::get<asiortc::session_description>(*got).sdp == std::to_string(i));
   }
-  asiortc::ice_candidate candidate;
-  candidate.candidate = "candidate:1 1 udp 1 1.2.3.4 5 typ host";
-  candidate.sdp_mid = "0";
+  const asiortc::ice_candidate candidate("candidate:1 1 udp 1 1.2.3.4 5 typ host", "0", 0);
   CHECK(to_b->send(candidate));
   const auto got = r.receive(*to_a);
   REQUIRE(got);
