@@ -1,5 +1,6 @@
 // Descriptions as other stacks write them.
 #include "unit/peer/fixture.hpp"
+#include "unit/sdp/samples.hpp"
 
 #include <doctest/doctest.h>
 
@@ -142,6 +143,33 @@ TEST_CASE("the place of a rejected section is used again for data, under a mid o
                                              "m=video 0 UDP/TLS/RTP/SAVPF 96\n"
                                              "c=IN IP4 0.0.0.0\na=mid:1\n")));
   CHECK(peer->sctp().has_value());
+}
+
+TEST_CASE("what each real stack offers is answered, and what one answers is taken") {
+  for (const auto& [what, text] : real_descriptions) {
+    const std::string_view name = what;  // clang 14 captures no binding
+    CAPTURE(name);
+    lone_peer peer;
+    if (name == "Pion's answer") {
+      peer.create_channel();
+      REQUIRE(peer.set_local());
+      CHECK(peer.set_remote(sdp_type::answer, text));
+    } else if (name.find("offer") != std::string_view::npos) {
+      REQUIRE(peer.set_remote(sdp_type::offer, text));
+      const std::string answer = peer.answer();
+      CHECK(count_of(answer, "\r\nm=") == count_of(text, "\r\nm="));
+      CHECK_FALSE(line_of(answer, "m=application").starts_with("m=application 0"));
+      REQUIRE(peer.set_local());
+    } else {
+      // Not WebRTC's: its media are rejected, and there is nothing to connect.
+      REQUIRE(peer.set_remote(sdp_type::offer, text));
+      const std::string section = line_of(peer.answer(), "m=");
+      CHECK((section.empty() || section.starts_with("m=video 0 ")));
+      continue;
+    }
+    CHECK(peer->current_signaling_state() == signaling_state::stable);
+    CHECK(peer->sctp().has_value());
+  }
 }
 
 TEST_CASE("data that were rejected may be asked for again, by either side") {

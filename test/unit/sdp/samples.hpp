@@ -43,6 +43,9 @@ inline constexpr std::string_view chromium_media_and_data_offer =
     "a=rtcp:9 IN IP4 0.0.0.0\r\n"
     "a=ice-ufrag:pfKk\r\n"
     "a=ice-pwd:zAqu4XYpsMkyIzYQtUZjxPxf\r\n"
+    "a=fingerprint:sha-256 "
+    "4A:11:C0:5E:77:0B:9D:62:3F:E8:24:90:AB:CD:EF:01:23:45:67:89:9A:BC:DE:F0:11:"
+    "22:33:44:55:66:77:88\r\n"
     "a=setup:actpass\r\n"
     "a=mid:0\r\n"
     "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level\r\n"
@@ -94,13 +97,58 @@ inline constexpr std::string_view old_firefox_offer =
     "s=-\r\n"
     "t=0 0\r\n"
     "a=ice-options:trickle\r\n"
+    "a=fingerprint:sha-256 "
+    "4A:11:C0:5E:77:0B:9D:62:3F:E8:24:90:AB:CD:EF:01:23:45:67:89:9A:BC:DE:F0:11:"
+    "22:33:44:55:66:77:88\r\n"
     "m=application 40511 DTLS/SCTP 5000\r\n"
     "c=IN IP4 192.168.1.4\r\n"
     "a=sendrecv\r\n"
+    "a=candidate:0 1 UDP 2122252543 192.168.1.4 40511 typ host\r\n"
     "a=end-of-candidates\r\n"
+    "a=ice-pwd:5c7d4a1e9b0f2d3c8a6e4b1f0d9c7a5e\r\n"
+    "a=ice-ufrag:d9c7a5e1\r\n"
     "a=mid:sdparta_0\r\n"
     "a=sctpmap:5000 webrtc-datachannel 256\r\n"
-    "a=setup:active\r\n";
+    "a=setup:actpass\r\n";
+
+inline constexpr std::string_view old_chromium_offer =
+    "v=0\r\n"
+    "o=- 7904395417190351341 2 IN IP4 127.0.0.1\r\n"
+    "s=-\r\n"
+    "t=0 0\r\n"
+    "a=msid-semantic: WMS\r\n"
+    "m=application 9 DTLS/SCTP 5000\r\n"
+    "c=IN IP4 0.0.0.0\r\n"
+    "b=AS:30\r\n"
+    "a=ice-ufrag:Bq7v\r\n"
+    "a=ice-pwd:Yl0Zt0ky9K2gPbBzIHbWVbTG\r\n"
+    "a=fingerprint:sha-256 "
+    "4A:11:C0:5E:77:0B:9D:62:3F:E8:24:90:AB:CD:EF:01:23:45:67:89:9A:BC:DE:F0:11:"
+    "22:33:44:55:66:77:88\r\n"
+    "a=setup:actpass\r\n"
+    "a=mid:data\r\n"
+    "a=sctpmap:5000 webrtc-datachannel 1024\r\n";
+
+inline constexpr std::string_view aiortc_offer =
+    "v=0\r\n"
+    "o=- 3775719571 3775719571 IN IP4 0.0.0.0\r\n"
+    "s=-\r\n"
+    "t=0 0\r\n"
+    "a=group:BUNDLE 0\r\n"
+    "a=msid-semantic:WMS *\r\n"
+    "m=application 36022 UDP/DTLS/SCTP webrtc-datachannel\r\n"
+    "c=IN IP4 192.168.99.5\r\n"
+    "a=mid:0\r\n"
+    "a=sctp-port:5000\r\n"
+    "a=max-message-size:65536\r\n"
+    "a=candidate:5f1d4f1b6ca4be0f6c2e3f6e7e5a4b1c 1 udp 2130706431 192.168.99.5 36022 typ host\r\n"
+    "a=end-of-candidates\r\n"
+    "a=ice-ufrag:gkLJ\r\n"
+    "a=ice-pwd:5tKyiRUHcyT1lnoWFAJmfx\r\n"
+    "a=fingerprint:sha-256 "
+    "4A:11:C0:5E:77:0B:9D:62:3F:E8:24:90:AB:CD:EF:01:23:45:67:89:9A:BC:DE:F0:11:"
+    "22:33:44:55:66:77:88\r\n"
+    "a=setup:actpass\r\n";
 
 inline constexpr std::string_view pion_answer =
     "v=0\r\n"
@@ -158,6 +206,9 @@ inline constexpr std::string_view gstreamer_offer =
     "a=setup:actpass\r\n"
     "a=ice-ufrag:9pl8VYvWzNTpFU9l9TuExkfF0xfKJ0XL\r\n"
     "a=ice-pwd:Zh1xk2VFQjCq0jGGpkyxPPTtKz6/xQhC\r\n"
+    "a=fingerprint:sha-256 "
+    "4A:11:C0:5E:77:0B:9D:62:3F:E8:24:90:AB:CD:EF:01:23:45:67:89:9A:BC:DE:F0:11:"
+    "22:33:44:55:66:77:88\r\n"
     "a=rtcp-mux\r\n"
     "a=sendonly\r\n"
     "a=rtpmap:96 VP8/90000\r\n"
@@ -191,11 +242,13 @@ inline constexpr std::string_view every_line =
     "i=title\r\n"
     "a=colons:a:b::c\r\n";
 
-inline constexpr std::array<std::pair<std::string_view, std::string_view>, 9> real_descriptions{
+inline constexpr std::array<std::pair<std::string_view, std::string_view>, 11> real_descriptions{
     {{"Chromium's data channel offer", chromium_data_offer},
      {"Chromium's offer of audio, video and data", chromium_media_and_data_offer},
      {"Firefox's data channel offer", firefox_data_offer},
      {"an old Firefox's offer with sctpmap", old_firefox_offer},
+     {"an old Chromium's offer with sctpmap", old_chromium_offer},
+     {"aiortc's offer", aiortc_offer},
      {"Pion's answer", pion_answer},
      {"libdatachannel's offer", libdatachannel_offer},
      {"GStreamer's offer", gstreamer_offer},
