@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The TURN client against coturn on loopback, over UDP and TCP, with nonces that last a second and
-allocations that last four, and against one that checks credentials by a shared secret.
+allocations that last four, which are given back at the end, and against one that checks credentials by a shared secret.
 
     turn_coturn_test.py TURN_RELAY
 """
@@ -67,6 +67,10 @@ def main():
     status, words = relay(turnserver, ["--lt-cred-mech", "-u", "user:secret"], ["user", "secret"])
     if status == 0 and "438" not in words and "Stale nonce" not in words:
         print("no nonce turned stale: the test showed nothing about them")
+        status = 1
+    given_back = words.count("lifetime=0")
+    if status == 0 and given_back != 4:
+        print(f"{given_back} allocations of 4 were given back\n{words[-5000:]}")
         status = 1
     if status == 0:
         status, _ = relay(turnserver, ["--use-auth-secret", "--static-auth-secret=shared secret"],

@@ -13,6 +13,7 @@
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/write.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <stdexcept>
@@ -234,10 +235,15 @@ void run(const arguments& to, bool tcp) {
   require(
       run_until(context, {&wrong}, [&] { return wrong.refused() != 0; }) && wrong.refused() == 401,
       "wrong credentials not refused");
-  for (auto* one : both) {
-    one->client().close(io::clock_now());
-    one->flush();
-  }
+  // Nothing is asked until the nonce's second is over, so that giving back needs a new one.
+  const auto stale = io::clock_now() + 1100ms;
+  while (io::clock_now() < stale) context.run_one_until(stale);
+  for (auto* one : both) one->client().close(io::clock_now());
+  const auto closed = [&](session* one) {
+    return one->client().current_state() == turn::state::closed;
+  };
+  require(run_until(context, both, [&] { return std::ranges::all_of(both, closed); }),
+          "not given back");
   std::printf("%s: %d round trips relayed\n", tcp ? "TCP" : "UDP", exchanged);
 }
 
