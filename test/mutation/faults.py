@@ -88,7 +88,7 @@ FAULTS = [
     ("room-mesh-kicked", "lib/signaling/room_mesh_members.cpp",
      "!connected || event.reason == leave_reason::kicked", "!connected"),
     ("room-mesh-kicked", "lib/signaling/room_mesh_state.cpp",
-     "if (code != errc::signaling_refused || !client_) return false;", "return false;"),
+     "if (code != errc::signaling_refused ||", "if (code == errc::signaling_refused ||"),
     ("room-mesh-retry", "lib/signaling/room_mesh_state.cpp",
      "delay_ = std::min(delay_ * 2, options_.retry_max);", ""),
     ("room-mesh-alone", "lib/signaling/room_mesh_members.cpp",

@@ -3,11 +3,11 @@
 docs/features.md names for the promise: all must pass before it, and one must fail with it. Prints a line
 for each, then the sum:
   found      a test failed
-  timed out  none failed, and one did not end, which no test takes for a failure
+  timed out  none failed, and one waits for what does not come, until meson's limit would end it
   MISSED     all passed
   BROKEN     a test fails or does not end without the fault
-The status is 0 only where every fault was found. It takes about half an hour, so it is no part of the
-tests; that each fault still fits the tree is (`lint-features`).
+The status is 0 where none is MISSED or BROKEN. It takes about an hour, so it is no part of the tests; that
+each fault still fits the tree is (`lint-features`).
   test/mutation/run.py            all faults
   test/mutation/run.py ID…        those of these promises"""
 import collections
@@ -110,7 +110,7 @@ def main(wanted):
             print(f"{result:9} {fault[0]}", flush=True)
     total = results.total()
     print(f"{total} faults: " + ", ".join(f"{count} {each}" for each, count in results.items()))
-    return 0 if results["found"] == total else 1
+    return 1 if results["MISSED"] or results["BROKEN"] else 0
 
 
 if __name__ == "__main__":
