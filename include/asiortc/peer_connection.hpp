@@ -272,8 +272,9 @@ class ASIORTC_EXPORT peer_connection {
   /// Why a STUN or TURN server gave no candidate (webrtc-pc 4.8.3 onicecandidateerror); up to 256
   /// wait unread, more are lost.
   [[nodiscard]] event_stream<ice_candidate_error> ice_candidate_errors() const;
-  /// Channels that the other side opened (webrtc-pc 6.1 ondatachannel); up to 1,024 wait, more are
-  /// reset.
+  /// Channels that the other side opened (webrtc-pc 6.1 ondatachannel). Up to 1,024 wait to be
+  /// taken; then nothing more is received on the connection until one is. When none is for a
+  /// second, more are reset until one is.
   [[nodiscard]] event_stream<data_channel> data_channels() const;
   /// Every transition of `connection_state()` (webrtc-pc 4.4.2 onconnectionstatechange); `closed`
   /// is the last.

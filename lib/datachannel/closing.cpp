@@ -128,6 +128,7 @@ void table::impl::detach(const base::failure& reason) {
   connected = false;
   paused = false;
   resets.clear();
+  held_opens.clear();
   const auto code = reason.code ? reason.code : make_error_code(errc::closed);
   for (const auto& [key, each] : channels) {
     if (each->is_closed()) continue;

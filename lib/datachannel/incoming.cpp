@@ -74,9 +74,11 @@ void table::impl::handle_open(std::uint16_t id, base::byte_span payload) {
   auto open = dcep::parse_open(payload);
   if (!open) return refuse(id, "a malformed OPEN");
   const std::size_t bytes = open->label.size() + open->init.protocol.size();
-  if (unaccepted.size() >= settings.max_unaccepted || channels.size() >= settings.max_channels ||
-      unaccepted_bytes + bytes > settings.max_unaccepted_bytes) {
-    return refuse(id, "too many channels");
+  const bool too_many = channels.size() >= settings.max_channels;
+  if (too_many || (refuses_opens && !may_wait(bytes))) return refuse(id, "too many channels");
+  if (!may_wait(bytes)) {
+    held_opens.push_back({id, {payload.begin(), payload.end()}});
+    return update_pause();
   }
   open->init.id = id;
   channel& made = add_channel(std::move(open->label), std::move(open->init));
@@ -90,6 +92,20 @@ void table::impl::handle_open(std::uint16_t id, base::byte_span payload) {
   schedule(made);
   settle(made);
   adopt_early(made, std::exchange(streams.slot(id).early, {}));
+}
+
+bool table::impl::may_wait(std::size_t text_bytes) const {
+  return unaccepted.size() < settings.max_unaccepted &&
+         unaccepted_bytes + text_bytes <= settings.max_unaccepted_bytes;
+}
+
+void table::impl::retry_held_opens(base::time_point now) {
+  if (held_since && now - *held_since >= settings.acceptance_time) refuses_opens = true;
+  for (auto waiting = std::exchange(held_opens, {}); !waiting.empty();) {
+    const held_open each = waiting.pop_front();
+    handle_open(each.id, each.payload);
+  }
+  update_pause();
 }
 
 void table::impl::keep_early(std::uint16_t id, early_item item) {
@@ -182,7 +198,7 @@ void table::impl::discard_received(channel& which) {
 }
 
 void table::impl::update_pause() {
-  const bool full = unread_cost >= settings.receive_budget;
+  const bool full = unread_cost >= settings.receive_budget || !held_opens.empty();
   if (full == paused || !association) return;
   paused = full;
   association->pause_receive(paused);

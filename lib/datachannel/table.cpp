@@ -145,10 +145,16 @@ void table::attach(base::time_point now, sctp::association& association) {
 }
 
 void table::handle_association_events(base::time_point now) {
-  while (impl_->association) {
+  impl_->retry_held_opens(now);
+  while (impl_->association && impl_->held_opens.empty()) {
     auto next = impl_->association->poll_event();
     if (!next) break;
     std::visit([&](auto& each) { impl_->handle(now, each); }, *next);
+  }
+  if (impl_->held_opens.empty()) {
+    impl_->held_since.reset();
+  } else if (!impl_->held_since) {
+    impl_->held_since = now;
   }
   impl_->finish_call(now);
 }
@@ -212,6 +218,8 @@ void table::accept(channel_key key) {
   if (found == impl_->unaccepted.end()) return;
   impl_->unaccepted_bytes -= found->second;
   impl_->unaccepted.erase(found);
+  impl_->held_since.reset();
+  impl_->refuses_opens = false;
 }
 
 base::result<std::uint64_t> table::send(base::time_point now, channel_key key, message value) {

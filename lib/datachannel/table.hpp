@@ -11,6 +11,7 @@
 #include <asiortc/message.hpp>
 #include <asiortc/states.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,6 +26,9 @@ enum class channel_key : std::uint64_t {};
 struct settings {
   std::size_t max_unaccepted = 1024;               ///< in-band channels not yet accepted
   std::size_t max_unaccepted_bytes = 1024 * 1024;  ///< of their labels and protocols
+  /// With more than those nothing is taken until one is accepted; if none is for so long, what is
+  /// too many is refused.
+  base::duration acceptance_time = std::chrono::seconds(1);
   std::size_t max_channels = 65535;
   std::size_t max_early_bytes = 262144;   ///< for negotiated ids that do not exist here yet
   std::size_t max_message_size = 262144;  ///< ours: what the peer may send (a=max-message-size)

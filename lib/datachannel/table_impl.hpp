@@ -24,6 +24,12 @@ inline constexpr std::size_t early_overhead = 128;
 inline sctp::stream_id wire_id(std::uint16_t id) { return static_cast<sctp::stream_id>(id); }
 inline std::uint16_t number(sctp::stream_id id) { return static_cast<std::uint16_t>(id); }
 
+/// An OPEN that waits for the application to take others.
+struct held_open {
+  std::uint16_t id = 0;
+  base::bytes payload;
+};
+
 struct table::impl {
   explicit impl(datachannel::settings options) : settings(std::move(options)) {}
 
@@ -38,6 +44,9 @@ struct table::impl {
   stream_ids streams;
   std::map<channel_key, std::size_t> unaccepted;  ///< with the bytes of label and protocol
   std::size_t unaccepted_bytes = 0;
+  fifo<held_open> held_opens;                  ///< while there are any nothing more is taken
+  std::optional<base::time_point> held_since;  ///< and nothing was accepted
+  bool refuses_opens = false;                  ///< nobody accepts
   std::uint64_t next_key = 1;
   std::uint64_t next_ticket = 1;
   fifo<event> events;
@@ -80,6 +89,8 @@ struct table::impl {
   void handle_message(std::uint16_t id, sctp::ppid ppid, base::bytes payload);
   void handle_dcep(std::uint16_t id, base::byte_span payload);
   void handle_open(std::uint16_t id, base::byte_span payload);
+  [[nodiscard]] bool may_wait(std::size_t text_bytes) const;
+  void retry_held_opens(base::time_point now);
   void keep_early(std::uint16_t id, early_item item);
   void adopt_early(channel& which, fifo<early_item> items);
   void deliver(channel& which, sctp::ppid ppid, base::bytes payload);

@@ -167,6 +167,33 @@ asio::awaitable<void> drop_the_handle(peer_pair& pair) {
   co_await close_both(pair.first, pair.second);
 }
 
+asio::awaitable<void> open_in_a_burst(peer_pair& pair) {
+  constexpr std::size_t count = under_sanitizer ? 2000 : 5000;
+  auto first = pair.first.create_data_channel("first");
+  auto incoming = pair.second.data_channels();
+  auto first_remote = co_await incoming.async_next();
+  REQUIRE(first_remote.has_value());
+  co_await first.async_open();
+  std::deque<data_channel> own;
+  for (std::size_t i = 0; i < count; ++i) {
+    own.push_back(pair.first.create_data_channel(std::to_string(i)));
+  }
+  std::deque<data_channel> others;
+  for (std::size_t i = 0; i < count; ++i) {
+    auto remote = co_await incoming.async_next();
+    REQUIRE(remote.has_value());
+    others.push_back(std::move(*remote));
+  }
+  co_await own.back().async_send("last");
+  for (auto& channel : others) {
+    if (channel.label() != own.back().label()) continue;
+    auto received = co_await channel.async_receive();
+    CHECK(received.has_value());
+  }
+  for (const auto& channel : own) REQUIRE(channel.state() == data_channel_state::open);
+  co_await close_both(pair.first, pair.second);
+}
+
 asio::awaitable<void> open_beyond_max_message_size(peer_pair& pair) {
   data_channel_init init;
   init.protocol = std::string(65535, 'p');
@@ -194,6 +221,12 @@ TEST_CASE("a thousand channels are open at once, and all close in one turn") {
   asio::io_context context;
   peer_pair pair(context.get_executor());
   run(context, hold_a_thousand(pair));
+}
+
+TEST_CASE("five thousand channels opened in one turn all arrive while they are accepted") {
+  asio::io_context context;
+  peer_pair pair(context.get_executor());
+  run(context, open_in_a_burst(pair));
 }
 
 TEST_CASE("a flush completes while another channel sends without end") {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 using namespace asiortc;
+using namespace std::chrono_literals;
 using namespace asiortc::test;
 using stream_list = std::vector<std::uint16_t>;
 
@@ -83,11 +84,40 @@ TEST_CASE("channels beyond those that may wait for acceptance are reset") {
   v.b.receive_open(0, "x");
   v.b.receive_open(2, "x");
   v.b.receive_open(4, "x");
+  CHECK(v.b.resets_in_flight().empty());
+  v.b.now += 1s;
+  v.b.pump();
   CHECK(v.b.all<datachannel::channel_opened_by_peer>().size() == 2);
   CHECK(v.b.resets_in_flight() == stream_list{4});
+  // Nobody accepts, so the next one does not make the other channels wait again.
+  v.b.receive_open(8, "x");
+  CHECK(v.b.resets_in_flight() == stream_list{4, 8});
   v.b.table.accept(*v.b.opened());
   v.b.receive_open(6, "x");
   CHECK(v.b.all<datachannel::channel_opened_by_peer>().size() == 3);
+}
+
+TEST_CASE("channels beyond those that may wait are held while others are accepted") {
+  datachannel::settings settings;
+  settings.max_unaccepted = 2;
+  victim v(settings);
+  constexpr std::uint16_t count = 100;
+  for (std::uint16_t i = 0; i < count; ++i) {
+    v.b.association.receive_message(static_cast<std::uint16_t>(2 * i), sctp::ppid::dcep,
+                                    open_bytes(std::to_string(i)));
+  }
+  v.b.association.receive_message(2 * (count - 1), sctp::ppid::string, {'x'});
+  std::size_t accepted = 0;
+  for (v.b.pump(); accepted < count; v.b.pump()) {
+    const auto opened = v.b.all<datachannel::channel_opened_by_peer>();
+    REQUIRE(opened.size() > accepted);
+    CHECK(opened.size() <= accepted + 2);
+    CHECK(v.b.table.info(opened[accepted].key)->label == std::to_string(accepted));
+    v.b.table.accept(opened[accepted++].key);
+    v.b.now += 900ms;  // as long as one is accepted in a second
+  }
+  CHECK(v.b.resets_in_flight().empty());
+  CHECK(v.b.all<datachannel::message_received>().size() == 1);
 }
 
 TEST_CASE("channels whose labels are more than may wait for acceptance are reset") {
@@ -97,6 +127,8 @@ TEST_CASE("channels whose labels are more than may wait for acceptance are reset
   const std::string label(60'000, 'x');
   v.b.receive_open(0, label);
   v.b.receive_open(2, label);
+  v.b.now += 1s;
+  v.b.pump();
   CHECK(v.b.all<datachannel::channel_opened_by_peer>().size() == 1);
   CHECK(v.b.resets_in_flight() == stream_list{2});
   v.b.table.accept(*v.b.opened());
@@ -116,6 +148,8 @@ TEST_CASE("a channel that closes before it is accepted keeps its place until the
   CHECK(v.b.closed(key));
   v.b.table.forget(key);
   v.b.receive_open(0, "x");
+  v.b.now += 1s;
+  v.b.pump();
   CHECK(v.b.all<datachannel::channel_opened_by_peer>().size() == 1);
   v.b.table.accept(key);
   v.b.receive_open(2, "x");
@@ -127,6 +161,7 @@ TEST_CASE("a million OPENs leave bounded state behind") {
   for (std::uint32_t i = 0; i < 1'000'000; ++i) {
     v.b.association.receive_message(static_cast<std::uint16_t>(i), sctp::ppid::dcep,
                                     open_bytes("label"));
+    v.b.now += 1ms;
     v.b.table.handle_association_events(v.b.now);
   }
   std::size_t opened = 0;
