@@ -224,10 +224,10 @@ asio::awaitable<void> send_and_close(peer_connection& from, std::size_t bytes, i
   }
 }
 
-/// Until no more channels are closed for a while.
+/// Until no more channels are closed for a while, or far too many are.
 asio::awaitable<void> until_none_closes(const int& closed) {
   asio::steady_timer timer(co_await asio::this_coro::executor);
-  for (int before = -1; before != closed;) {
+  for (int before = -1; before != closed && closed < 100;) {
     before = closed;
     timer.expires_after(500ms);
     co_await timer.async_wait(asio::deferred);
