@@ -66,7 +66,7 @@ class ASIORTC_EXPORT sctp_transport_info {
 
   std::uint64_t max_message_size = 0;         ///< bytes that one message may have; UINT64_MAX: any
   std::optional<std::uint16_t> max_channels;  ///< known once connected
-  sctp_transport_state state = sctp_transport_state::connecting;
+  sctp_transport_state state = sctp_transport_state::connecting;  ///< of the association
 };
 
 /// A move-only handle to a connection to one other peer. It runs on a strand that it makes on the

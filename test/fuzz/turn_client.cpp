@@ -40,6 +40,10 @@ class driver {
     }
     client_.close(now_);
     settle();
+    if (answers_.size() % 2 == 0) exchange();
+    // Whatever the server says, or where it says nothing.
+    pass_time(std::chrono::milliseconds(500));
+    require(client_.current_state() == turn::state::closed);
     require(client_.next_deadline() == base::never);
   }
 
