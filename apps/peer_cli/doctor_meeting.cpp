@@ -97,7 +97,8 @@ asio::awaitable<void> doctor::meet() {
   // So that they say why within our patience.
   config.timeouts.ice_failed = meeting_patience - std::chrono::seconds(2);
   asiortc::peer_connection answerer(context_, config);
-  if (!found_.relay.empty()) config.ice_transport_policy = asiortc::ice_transport_policy::relay;
+  const bool relays = !found_.relay.empty() || !found_.private_relay.empty();
+  if (relays) config.ice_transport_policy = asiortc::ice_transport_policy::relay;
   asiortc::peer_connection offerer(context_, config);
   const auto channel = offerer.create_data_channel("doctor");
   co_await introduce(offerer, answerer);
@@ -110,8 +111,9 @@ asio::awaitable<void> doctor::meet() {
   } else {
     report("Two peers of this process did not meet: " + why_not);
     // Without the relay something else may still work.
-    if (found_.relay.empty()) found_.broken_meeting = why_not;
+    if (!relays) found_.broken_meeting = why_not;
     found_.relay.clear();
+    found_.private_relay.clear();
   }
   report_table(pairs);
   co_await offerer.async_close(asio::use_awaitable);

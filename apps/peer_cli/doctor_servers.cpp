@@ -17,6 +17,7 @@
 
 #include <algorithm>
 #include <locale>
+#include <sstream>
 #include <tuple>
 #include <utility>
 
@@ -70,6 +71,15 @@ asio::ip::address address_of(const std::string& endpoint) {
   if (end == std::string::npos) return {};
   boost::system::error_code malformed;
   return asio::ip::make_address(endpoint.substr(v6 ? 1 : 0, end - (v6 ? 1 : 0)), malformed);
+}
+
+/// The fifth word of a candidate is its address (RFC 8839 5.1).
+asio::ip::address address_in(const std::string& candidate) {
+  std::istringstream words(candidate);
+  std::string word;
+  for (int i = 0; i < 5; ++i) words >> word;
+  boost::system::error_code malformed;
+  return asio::ip::make_address(word, malformed);
 }
 
 using addresses_type = std::vector<asio::ip::address>;
@@ -203,9 +213,7 @@ asio::awaitable<void> doctor::ask_turn_servers() {
     auto tests = co_await plan(server);
     for (const auto& test : tests) {
       const bool relays = co_await ask_turn(test);
-      if (!relays) continue;
-      if (found_.relay.empty()) found_.relay = test.server.urls.front();
-      working_.push_back(test.server);
+      if (relays) working_.push_back(test.server);
     }
   }
 }
@@ -240,8 +248,11 @@ asio::awaitable<bool> doctor::ask_turn(server_under_test test) {
   // The words are the library's, and name the server and its code.
   const auto error = connection.ice_candidate_errors().try_next();
   if (!relayed.empty()) {
-    report("  " + test.shown + ": works, " + describe_candidate(relayed) + " in " +
-           in_milliseconds(took));
+    const bool lends_public = is_public(address_in(relayed));
+    auto& relay = lends_public ? found_.relay : found_.private_relay;
+    if (relay.empty()) relay = test.server.urls.front();
+    report("  " + test.shown + ": works, " + describe_candidate(relayed) +
+           (lends_public ? " in " : ", which is not public, in ") + in_milliseconds(took));
   } else {
     report("  " + test.shown + ": " + (error ? error->text : "no answer"));
   }

@@ -61,14 +61,18 @@ std::string findings::verdict() const {
   if (!relay.empty()) return "peers elsewhere reach this machine through " + relay + " alone";
   if (!any_address) return "only peers on this machine can be reached: it has no network";
   if (udp_was_tried && !udp_works) {
-    return "only peers on this network can be reached: UDP does not get out, and no TURN server "
-           "relays";
+    return "only peers on this network can be reached: UDP does not get out, and " +
+           (private_relay.empty() ? "no TURN server relays"
+                                  : private_relay + " lends addresses that are not public");
   }
-  const std::string why = private_view.empty()
-                              ? "no STUN server answered"
-                              : "the STUN server sees " + private_view + ", which is not public";
-  return "only peers on this network can be reached, as far as can be told: " + why +
-         ", and no TURN server relays";
+  const std::string stun = private_view.empty()
+                               ? "no STUN server answered"
+                               : "the STUN server sees " + private_view + ", which is not public";
+  const std::string turn = private_relay.empty()
+                               ? "no TURN server relays"
+                               : private_relay + " lends addresses that are not public";
+  return "only peers on this network can be reached, as far as can be told: " + stun + ", and " +
+         turn;
 }
 
 }  // namespace peer_cli

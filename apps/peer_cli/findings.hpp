@@ -28,6 +28,7 @@ class findings {
   std::optional<asiortc::stun_probe_result> ipv4, ipv6;
   std::string private_view;    ///< the address that a STUN server sees which is not public
   std::string relay;           ///< a TURN server that relays; empty: none does
+  std::string private_relay;   ///< one that lends addresses which are not public
   std::string no_signaling;    ///< why the signaling server cannot be used
   std::string broken_meeting;  ///< why two peers of this process could not meet
 

@@ -18,6 +18,7 @@ class connect_plan {
   connect_plan(std::vector<base::endpoint> addresses, base::time_point until)
       : addresses_(std::move(addresses)), until_(until) {}
 
+  [[nodiscard]] std::size_t size() const { return addresses_.size(); }
   [[nodiscard]] const base::endpoint& address() const { return addresses_[at_]; }
   /// Each of them has failed.
   [[nodiscard]] bool tried_all() const { return failures_ >= addresses_.size(); }

@@ -137,8 +137,9 @@ void peer_driver::impl::open_carrier(const turn_server& server,
   core->add_turn_carrier(clock_now(), carrier, resolved_as(server, addresses));
 }
 
-/// One that is being opened or stands is taken for the one that is wanted now; one that waits to be
-/// tried again is tried at once.
+/// One that is being opened, or over which the server gives an address, is taken for the one that
+/// is wanted now; over one that stands the server is asked again, perhaps with other credentials;
+/// one that waits to be tried again, or whose server is silent, is opened anew.
 void peer_driver::impl::open_stream(const turn_server& server,
                                     std::vector<base::endpoint> addresses,
                                     turn::address_family family) {
@@ -146,18 +147,25 @@ void peer_driver::impl::open_stream(const turn_server& server,
     return each->server.transport == server.transport && each->family == family &&
            std::ranges::find(addresses, each->plan.address()) != addresses.end();
   });
-  const auto until = clock_now() + options.turn_patience;
+  const auto now = clock_now();
+  const auto until = now + options.turn_patience;
   if (known != streams.end() && (*known)->stream) {
-    (*known)->plan.renew(until);
-    if ((*known)->awaited && (*known)->generation != generation) ++servers_pending;
-    (*known)->generation = generation;
-    return;
+    const auto wanted = *known;
+    wanted->server = server;
+    wanted->plan.renew(until);
+    if (wanted->awaited && wanted->generation != generation) ++servers_pending;
+    wanted->generation = generation;
+    const auto found = core->relay_over(now, wanted->stream->id());
+    if (wanted->is_open && found == peer::relay_state::none) return ask_over(wanted);
+    if (found != peer::relay_state::silent) return;
+    lose_stream(wanted, wanted->stream->server().to_string() + ": no answer any more");
+  } else if (known != streams.end()) {
+    streams.erase(known);
   }
-  if (known != streams.end()) streams.erase(known);
   if (streams.size() >= max_streams) return;
   streams.push_back(std::make_shared<wanted_stream>(
       wanted_stream{server, family, connect_plan(std::move(addresses), until), generation, true,
-                    base::never, nullptr}));
+                    base::never, nullptr, false}));
   ++servers_pending;
   const auto wanted = streams.back();
   try_stream(wanted);
@@ -175,7 +183,7 @@ void peer_driver::impl::try_stream(const std::shared_ptr<wanted_stream>& wanted)
   settings.host = wanted->server.host;
   settings.tls = wanted->server.transport == turn_transport::tls;
   settings.trusted_certificates = options.turn_trusted_certificates;
-  settings.timeout = options.turn_connect_timeout;
+  settings.timeout = std::min(options.turn_connect_timeout, share_of_patience(*wanted));
   const auto stream = std::make_shared<turn_stream>(strand.get(), std::move(settings));
   wanted->stream = stream;
   wanted->due = base::never;
@@ -185,23 +193,34 @@ void peer_driver::impl::try_stream(const std::shared_ptr<wanted_stream>& wanted)
     if (error) {
       self->fail_stream(wanted, stream->server().to_string() + ": " + stream->explain(error));
     } else {
-      peer::turn_carrier carrier;
-      carrier.id = stream->id();
-      carrier.reliable = true;
-      carrier.preference = stream->is_tls() ? tls_preference : tcp_preference;
-      carrier.family = wanted->family;
-      carrier.secure = stream->is_tls();
-      self->core->add_turn_carrier(clock_now(), carrier,
-                                   resolved_as(wanted->server, {stream->server()}));
-      if (wanted->plan.has_untried()) {
-        wanted->due = clock_now() + self->options.turn_answer_wait;
-      } else {
-        self->stop_awaiting(*wanted);
-      }
+      wanted->is_open = true;
+      self->ask_over(wanted);
       self->receive_from(wanted, stream);
     }
     self->pump();
   });
+}
+
+/// So much of the time for a server as one of its addresses may take.
+base::duration peer_driver::impl::share_of_patience(const wanted_stream& wanted) const {
+  return options.turn_patience / static_cast<std::int64_t>(wanted.plan.size());
+}
+
+/// Asks for an address over the connection that stands.
+void peer_driver::impl::ask_over(const std::shared_ptr<wanted_stream>& wanted) {
+  const turn_stream& stream = *wanted->stream;
+  peer::turn_carrier carrier;
+  carrier.id = stream.id();
+  carrier.reliable = true;
+  carrier.preference = stream.is_tls() ? tls_preference : tcp_preference;
+  carrier.family = wanted->family;
+  carrier.secure = stream.is_tls();
+  core->add_turn_carrier(clock_now(), carrier, resolved_as(wanted->server, {stream.server()}));
+  if (wanted->plan.has_untried()) {
+    wanted->due = clock_now() + std::min(options.turn_answer_wait, share_of_patience(*wanted));
+  } else {
+    stop_awaiting(*wanted);
+  }
 }
 
 /// It is told at once when each address has failed, and gathering waits no longer. But a server
@@ -254,10 +273,10 @@ void peer_driver::impl::try_streams(base::time_point now) {
 /// An address that takes the connection and gives no address makes place for the server's next one.
 void peer_driver::impl::take_answer(const std::shared_ptr<wanted_stream>& wanted) {
   if (!wanted->stream || wanted->due == base::never) return;
-  const auto found = core->relay_over(wanted->stream->id());
+  const auto found = core->relay_over(clock_now(), wanted->stream->id());
   if (found == peer::relay_state::asked) return;
   wanted->due = base::never;
-  if (found == peer::relay_state::stands) return stop_awaiting(*wanted);
+  if (found != peer::relay_state::none) return stop_awaiting(*wanted);
   fail_stream(wanted, wanted->stream->server().to_string() + ": it gave no address");
 }
 
@@ -288,6 +307,7 @@ void peer_driver::impl::receive_from(const std::shared_ptr<wanted_stream>& wante
 
 void peer_driver::impl::close_stream(wanted_stream& wanted, const std::string& why) {
   options.log(log_level::warning, [&] { return why; });
+  wanted.is_open = false;
   const auto stream = std::exchange(wanted.stream, nullptr);
   if (!stream) return;
   stream->close();

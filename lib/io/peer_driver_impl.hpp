@@ -112,10 +112,13 @@ struct peer_driver::impl final : public detail::context_listener {
     /// Of the next try, in a pause; with a stream, when the server's next address is tried.
     base::time_point due = base::never;
     std::shared_ptr<turn_stream> stream;  ///< none in a pause
+    bool is_open = false;                 ///< it is connected
   };
   void open_stream(const turn_server& server, std::vector<base::endpoint> addresses,
                    turn::address_family family);
   void try_stream(const std::shared_ptr<wanted_stream>& wanted);
+  void ask_over(const std::shared_ptr<wanted_stream>& wanted);
+  [[nodiscard]] base::duration share_of_patience(const wanted_stream& wanted) const;
   void fail_stream(const std::shared_ptr<wanted_stream>& wanted, const std::string& why);
   void stop_awaiting(wanted_stream& wanted);
   [[nodiscard]] base::time_point next_stream_try() const;

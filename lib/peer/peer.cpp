@@ -180,8 +180,9 @@ void peer::add_turn_carrier(base::time_point now, const turn_carrier& carrier,
   impl_->settle(now);
 }
 
-relay_state peer::relay_over(base::socket_id carrier) const {
-  return impl_->closed() ? relay_state::none : impl_->transport_->turn_relays().state_over(carrier);
+relay_state peer::relay_over(base::time_point now, base::socket_id carrier) const {
+  if (impl_->closed()) return relay_state::none;
+  return impl_->transport_->turn_relays().state_over(now, carrier);
 }
 
 void peer::stun_server_failed(base::time_point now, const std::string& url,

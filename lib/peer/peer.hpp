@@ -177,7 +177,7 @@ class peer {
   void add_turn_carrier(base::time_point now, const turn_carrier& carrier,
                         const turn_server& server);
   /// What became of `add_turn_carrier`.
-  [[nodiscard]] relay_state relay_over(base::socket_id carrier) const;
+  [[nodiscard]] relay_state relay_over(base::time_point now, base::socket_id carrier) const;
   /// A server could not even be asked: its name has no address, there is no connection to it.
   void stun_server_failed(base::time_point now, const std::string& url, const std::string& why);
   void turn_server_failed(base::time_point now, const std::string& url, const std::string& why);

@@ -88,6 +88,7 @@ void peer::impl::start_gathering(base::time_point) {
 
 void peer::impl::want_gathering() {
   if (std::exchange(gathering_ufrag_, generation().ufrag) == generation().ufrag) return;
+  transport_->begin_gathering();
   push(gathering_wanted{++gathering_generation_});
 }
 

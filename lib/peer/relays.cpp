@@ -1,6 +1,7 @@
 #include "peer/relays.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -64,13 +65,13 @@ relays::relay* relays::find(const base::route& server) {
   return found == relays_.end() ? nullptr : &*found;
 }
 
-/// One that asks the server already, be it at another of its addresses.
+/// One that asks the server already, be it at another of its addresses or where it sent us to.
 relays::relay* relays::find(base::socket_id over, const turn_server& server) {
   if (relay* const known = find(base::route{over, server.address})) return known;
-  for (const auto& each : server.further) {
-    if (relay* const known = find(base::route{over, each})) return known;
-  }
-  return nullptr;
+  const auto found = std::find_if(relays_.begin(), relays_.end(), [&](const relay& r) {
+    return r.server.local == over && r.configured.name == server.name;
+  });
+  return found == relays_.end() ? nullptr : &*found;
 }
 
 void relays::allocate(base::time_point now, const turn_carrier& over, const turn_server& server,
@@ -79,8 +80,6 @@ void relays::allocate(base::time_point now, const turn_carrier& over, const turn
   const relay* const silent = find(over.id, server);
   if (silent != nullptr && silent->client.is_silent(now)) drop(now, *silent, agent);
   const relay* const known = find(over.id, server);
-  // Whatever comes of this is newer.
-  if (explanation_ && known == nullptr) explanation_->counts = weight::silence;
   const base::endpoint& at = known == nullptr ? server.address : known->server.remote;
   start(now, make_relay(at, server, over, 0, times_.give_up_after), agent);
 }
@@ -107,6 +106,10 @@ void relays::start(base::time_point now, relay made, ice::agent& agent) {
   made.client.start(now);
   relays_.push_back(std::move(made));
   hurry_those_without_way();
+}
+
+void relays::begin_gathering() {
+  if (explanation_) explanation_->counts = weight::silence;
 }
 
 void relays::keep_servers(base::time_point now, const std::vector<std::string>& names,
@@ -146,7 +149,9 @@ void relays::remove_carrier(base::time_point now, base::socket_id over, const ba
     if (each.server.local != over) continue;
     const auto said = last_words(each);
     note_failure(each, said ? said->why : why, said ? said->code : std::uint16_t{0});
-    if (each.client.current_state() == turn::state::allocated) explain(each, why, weight::loss);
+    if (each.client.current_state() == turn::state::allocated && !is_on_the_chance(each)) {
+      explain(each, why, weight::loss);
+    }
     agent.remove_local_socket(now, each.id);
     release_gathering(now, each, agent);
   }
@@ -215,7 +220,7 @@ void relays::handle(base::time_point now, relay& which, turn::event& news, ice::
                  },
                  [&](const turn::ended& lost) {
                    note_failure(which, lost.why, lost.code);
-                   explain(which, lost.why, weight::loss);
+                   if (!is_on_the_chance(which)) explain(which, lost.why, weight::loss);
                    agent.remove_local_socket(now, which.id);
                  },
                  [&](const turn::peer_refused& refused) {
@@ -228,13 +233,12 @@ void relays::handle(base::time_point now, relay& which, turn::event& news, ice::
 /// The server that it names instead, or another address of the same one.
 bool relays::ask_next(relay& which, const turn::failed& refused) {
   if (which.carrier.reliable) return false;  // a stream leads to its server and no other
-  if (works_elsewhere(which)) return false;
   const auto left = which.patience - wait_of(which.configured, which.patience);
   turn_server next = which.configured;
   if (refused.alternate && which.redirections < max_redirections) {
     instead_.push_back(make_relay(*refused.alternate, next, which.carrier, which.redirections + 1,
                                   which.patience));
-  } else if (!next.further.empty()) {
+  } else if (!next.further.empty() && (refused.code != 0 || !works_elsewhere(which))) {
     const base::endpoint at = next.further.front();
     next.further.erase(next.further.begin());
     log_(log_level::info, [&] { return refused.why.detail + "; asking " + at.to_string(); });
@@ -285,6 +289,11 @@ void relays::hurry_those_without_way() {
   }
 }
 
+bool relays::is_on_the_chance(const relay& which) {
+  return (which.carrier.family == turn::address_family::ipv4) !=
+         which.server.remote.address.is_v4();
+}
+
 bool relays::works_elsewhere(const relay& which) const {
   return std::any_of(relays_.begin(), relays_.end(), [&](const relay& each) {
     return each.id != which.id && each.configured.name == which.configured.name &&
@@ -308,11 +317,12 @@ bool relays::any_works(base::time_point now) const {
   });
 }
 
-relay_state relays::state_over(base::socket_id carrier) const {
+relay_state relays::state_over(base::time_point now, base::socket_id carrier) const {
   relay_state found = relay_state::none;
   for (const auto& each : relays_) {
     if (each.server.local != carrier) continue;
     const turn::state state = each.client.current_state();
+    if (each.client.is_silent(now)) return relay_state::silent;
     if (state == turn::state::allocated) return relay_state::stands;
     if (state == turn::state::allocating) found = relay_state::asked;
   }
@@ -325,6 +335,11 @@ std::string relays::name_of(const relay& which) {
 }
 
 void relays::note_failure(const relay& which, const base::failure& why, std::uint16_t code) {
+  // An address of the other family is asked for on the chance; that there is none is no news.
+  if (is_on_the_chance(which)) {
+    log_(log_level::info, [&] { return name_of(which) + ": " + words_of(why); });
+    return;
+  }
   tell(name_of(which), which.server.local, why, code);
   explain(which, why, code == 0 ? weight::silence : weight::refusal);
 }
@@ -343,10 +358,7 @@ void relays::tell(const std::string& server, base::socket_id asked_from, const b
 }
 
 void relays::explain(const relay& which, const base::failure& why, weight counts) {
-  // An address of the other family is asked for on the chance; that there is none explains nothing.
-  const bool of_other_family =
-      (which.carrier.family == turn::address_family::ipv4) != which.server.remote.address.is_v4();
-  if (of_other_family || (counts == weight::silence && works_elsewhere(which))) return;
+  if (counts == weight::silence && works_elsewhere(which)) return;
   explain({why.code, name_of(which) + ": " + words_of(why)}, counts);
 }
 
@@ -368,14 +380,19 @@ void relays::release_gathering(base::time_point now, relay& which, ice::agent& a
 }
 
 void relays::drop_finished() {
-  std::erase_if(relays_, [](const relay& r) { return is_finished(r.client.current_state()); });
+  const auto finished = std::stable_partition(relays_.begin(), relays_.end(), [](const relay& r) {
+    return !is_finished(r.client.current_state());
+  });
+  // What it gives back is still to be sent.
+  std::move(finished, relays_.end(), std::back_inserter(leaving_));
+  relays_.erase(finished, relays_.end());
 }
 
 void relays::poll_transmit(base::packet_batch& out) {
   for (auto& each : leaving_) each.client.poll_transmit(out);
   for (auto& each : relays_) each.client.poll_transmit(out);
   std::erase_if(leaving_, [](const relay& each) {
-    return each.client.current_state() == turn::state::closed;
+    return each.client.current_state() != turn::state::closing;
   });
 }
 

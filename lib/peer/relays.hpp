@@ -52,8 +52,9 @@ struct turn_times {
       std::chrono::milliseconds(39500);  // RFC 8489 6.2.1, of one request
 };
 
-/// What a server is to one local socket or stream.
-enum class relay_state : std::uint8_t { none, asked, stands };
+/// What a server is to one local socket or stream. `silent`: it has given an address, and does not
+/// answer any more.
+enum class relay_state : std::uint8_t { none, asked, stands, silent };
 
 class relays {
  public:
@@ -65,6 +66,8 @@ class relays {
     return (static_cast<std::uint32_t>(id) & relayed_bit) != 0;
   }
 
+  /// The servers are asked anew: what comes of that explains more than what came before.
+  void begin_gathering();
   /// Those of servers that are not named are not told from the next ICE restart on, and given back
   /// when no pair of before is left.
   void keep_servers(base::time_point now, const std::vector<std::string>& names, ice::agent& agent);
@@ -101,7 +104,7 @@ class relays {
   /// A server that has fallen silent, or else what explains best why there is no allocation.
   [[nodiscard]] std::optional<base::failure> trouble(base::time_point now) const;
   /// What became of what was asked for over the socket or stream.
-  [[nodiscard]] relay_state state_over(base::socket_id carrier) const;
+  [[nodiscard]] relay_state state_over(base::time_point now, base::socket_id carrier) const;
   /// Whether there is an address whose server has not fallen silent.
   [[nodiscard]] bool any_works(base::time_point now) const;
   /// A server could not even be asked, which is kept until it is polled.
@@ -152,6 +155,7 @@ class relays {
   void explain(const relay& which, const base::failure& why, weight counts);
   void explain(base::failure why, weight counts);
   void hurry_those_without_way();
+  [[nodiscard]] static bool is_on_the_chance(const relay& which);
   [[nodiscard]] bool works_elsewhere(const relay& which) const;
   void release_gathering(base::time_point now, relay& which, ice::agent& agent);
   void drop_finished();

@@ -68,6 +68,8 @@ class transport {
   /// Asks for an address over a stream, or over a socket that serves nothing else.
   void add_turn_carrier(base::time_point now, const turn_carrier& carrier,
                         const turn_server& server);
+  /// Servers are about to be named anew.
+  void begin_gathering() { relays_.begin_gathering(); }
   /// From the next ICE restart on; see `relays::keep_servers`.
   void keep_servers(base::time_point now, const std::vector<std::string>& names);
   void remove_socket(base::time_point now, base::socket_id socket, const base::failure& why);

@@ -33,6 +33,8 @@ class tcp_turn {
     accept();
   }
 
+  [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
+
  private:
   struct client {
     client(tcp::socket connected, const base::endpoint& address)
@@ -120,13 +122,15 @@ class two_addresses final : public name_resolver {
   asio::any_io_executor executor_;
 };
 
-asio::awaitable<void> pass_the_silent_one(asio::io_context& context) {
+asio::awaitable<void> pass_the_silent_one(asio::io_context& context,
+                                          std::chrono::milliseconds patience) {
   const tcp::acceptor silent(context, {asio::ip::make_address("127.0.0.2"), 0});
   const auto port = silent.local_endpoint().port();
   const tcp_turn server(context, {asio::ip::address_v4::loopback(), port});
   auto config = asking({"turn:relay.test:" + std::to_string(port) + "?transport=tcp"});
   config.resolver = std::make_shared<two_addresses>(context.get_executor());
   config.timeouts.stun_rto = 50ms;
+  config.timeouts.turn_allocation = patience;
   peer_connection peer(context.get_executor(), config);
   auto candidates = peer.ice_candidates();
   auto channel = peer.create_data_channel("any");
@@ -140,6 +144,32 @@ asio::awaitable<void> pass_the_silent_one(asio::io_context& context) {
     relayed = relayed || text.find("typ relay") != std::string::npos;
   }
   CHECK(relayed);  // before the end of gathering was told
+  co_await peer.async_close();
+}
+
+/// A pool is gathered anew for other servers, or the same with other credentials.
+asio::awaitable<void> come_again_with_the_password(asio::io_context& context) {
+  const tcp_turn server(context, {asio::ip::address_v4::loopback(), 0});
+  auto config = asking({"turn:127.0.0.1:" + std::to_string(server.port()) + "?transport=tcp"});
+  config.ice_candidate_pool_size = 1;
+  config.ice_servers.front().credential = "guess";
+  peer_connection peer(context.get_executor(), config);
+  auto errors = peer.ice_candidate_errors();
+  auto refused = co_await errors.async_next();
+  REQUIRE(refused.has_value());
+  CHECK(refused->code == 401);
+  config.ice_servers.front().credential = "secret";
+  peer.set_configuration(config);
+  auto candidates = peer.ice_candidates();
+  auto channel = peer.create_data_channel("any");
+  co_await peer.async_set_local_description();
+  for (;;) {
+    auto candidate = co_await candidates.async_next();
+    REQUIRE(candidate.has_value());
+    const std::string text = candidate->candidate;
+    REQUIRE_FALSE(text.empty());
+    if (text.find("typ relay") != std::string::npos) break;
+  }
   co_await peer.async_close();
 }
 
@@ -177,7 +207,15 @@ TEST_CASE("a TURN server that refuses a connection and takes the next one is fou
 
 TEST_CASE("a TURN server's address that takes a connection and is silent is followed by the next") {
   asio::io_context context;
-  run(context, pass_the_silent_one(context));
+  SUBCASE("after the time of a STUN request") {
+    run(context, pass_the_silent_one(context, 39500ms));
+  }
+  SUBCASE("after its share of the time") { run(context, pass_the_silent_one(context, 600ms)); }
+}
+
+TEST_CASE("a TURN server over TCP that refused is asked again with other credentials") {
+  asio::io_context context;
+  run(context, come_again_with_the_password(context));
 }
 
 TEST_CASE("two URLs of one host and port, over TCP and TLS, are both asked") {

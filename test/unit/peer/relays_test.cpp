@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 namespace {
 
 const auto own = *base::endpoint::parse("192.0.2.1:4000");
+const auto own_second = *base::endpoint::parse("172.17.0.1:4001");
 
 base::endpoint at(int number) {
   return *base::endpoint::parse("203.0.113." + std::to_string(number) + ":3478");
@@ -32,8 +33,8 @@ class asking_peer {
 
   turn_server& attach(const base::endpoint& where) {
     turn_server& added = servers_.emplace(where, turn_server_settings{}).first->second;
-    added.to_client = [this, where](const base::endpoint&, base::byte_span bytes) {
-      waiting_.emplace_back(where, base::bytes(bytes.begin(), bytes.end()));
+    added.to_client = [this, where](const base::endpoint& to, base::byte_span bytes) {
+      waiting_.push_back({where, to, base::bytes(bytes.begin(), bytes.end())});
     };
     return added;
   }
@@ -47,6 +48,13 @@ class asking_peer {
     configured.password = "secret";
     configured.name = std::move(name);
     peer->add_turn_server(now, configured);
+  }
+
+  void add_second() {
+    ice::local_socket second;
+    second.id = base::socket_id{2};
+    second.address = own_second;
+    peer->add_local_socket(now, second);
   }
 
   void run_for(base::duration time) {
@@ -82,21 +90,26 @@ class asking_peer {
   lone_peer peer;
   base::time_point now = start;
   std::map<base::endpoint, int> asked;
+  bool second_has_way = false;  ///< the socket of `add_second`
+  bool hears = true;
 
  private:
   void settle() {
     base::packet_batch batch;
     peer->poll_transmit(now, batch);
     for (const auto& packet : batch.entries()) {
-      if (packet.to.local != base::socket_id{1}) continue;  // from elsewhere there is no way
+      const bool first = packet.to.local == base::socket_id{1};
+      if (!first && !second_has_way) continue;
       ++asked[packet.to.remote];
       const auto found = servers_.find(packet.to.remote);
-      if (found != servers_.end()) found->second.handle_client(now, own, batch.view(packet));
+      if (found == servers_.end()) continue;
+      found->second.handle_client(now, first ? own : own_second, batch.view(packet));
     }
-    for (auto& [from, bytes] : std::exchange(waiting_, {})) {
+    for (auto& [from, to, bytes] : std::exchange(waiting_, {})) {
+      if (!hears) continue;
       base::datagram datagram;
       datagram.bytes = bytes;
-      datagram.from = {base::socket_id{1}, from};
+      datagram.from = {to == own ? base::socket_id{1} : base::socket_id{2}, from};
       peer->handle_datagrams(now, {&datagram, 1});
     }
     peer.drain();
@@ -104,7 +117,12 @@ class asking_peer {
   }
 
   std::map<base::endpoint, turn_server> servers_;
-  std::vector<std::pair<base::endpoint, base::bytes>> waiting_;
+  struct answer {
+    base::endpoint from;
+    base::endpoint to;
+    base::bytes bytes;
+  };
+  std::vector<answer> waiting_;
 };
 
 }  // namespace
@@ -191,10 +209,7 @@ TEST_CASE(
     "a local address without a way to the TURN server holds gathering no longer than STUN's") {
   asking_peer one;
   one.attach(at(1));
-  ice::local_socket bridge;
-  bridge.id = base::socket_id{2};
-  bridge.address = *base::endpoint::parse("172.17.0.1:4001");
-  one.peer->add_local_socket(one.now, bridge);
+  one.add_second();
   SUBCASE("with one address") { one.ask(at(1)); }
   SUBCASE("with several") { one.ask(at(1), {at(2), at(3)}); }
   one.peer.gather();
@@ -212,6 +227,11 @@ TEST_CASE("an answer of a TURN server explains a failure, not the silence of ano
   one.attach(at(1)).refuse = [](const stun::message_view&) { return std::uint16_t{486}; };
   SUBCASE("of another server") {
     one.ask(at(1));
+    one.ask(at(2), {}, "turn:silent.test");
+  }
+  SUBCASE("of another server, which is asked later") {
+    one.ask(at(1));
+    one.run_for(1s);
     one.ask(at(2), {}, "turn:silent.test");
   }
   SUBCASE("of the same one") { one.ask(at(1), {at(2)}); }
@@ -232,4 +252,37 @@ TEST_CASE("an answer of a TURN server explains a failure, not the silence of ano
   CHECK(last.now == connection_state::failed);
   CHECK(last.reason.code == errc::turn_refused);
   CHECK(last.reason.detail.find("(486") != std::string::npos);
+}
+
+TEST_CASE("a server that another one names is asked from each socket, and again without an error") {
+  asking_peer one;
+  one.second_has_way = true;
+  one.add_second();
+  one.attach(at(1)).settings().alternate = at(2);
+  one.attach(at(1)).refuse = [](const stun::message_view&) { return std::uint16_t{300}; };
+  one.attach(at(2));
+  one.ask(at(1));
+  one.peer.gather();
+  one.run_for(1s);
+  CHECK(one.relayed() == 2);
+  one.ask(at(1));
+  one.run_for(1s);
+  CHECK(one.relayed() == 2);
+  CHECK(one.errors().empty());
+}
+
+TEST_CASE("an allocation whose answer never comes is given back when the server is given up") {
+  asking_peer one;
+  turn_server& server = one.attach(at(1));
+  one.ask(at(1));
+  one.peer.gather();
+  server.refuse = [&one](const stun::message_view& request) -> std::optional<std::uint16_t> {
+    if (request.has_integrity()) one.hears = false;
+    return std::nullopt;
+  };
+  one.run_for(39s);
+  CHECK(server.allocations(one.now) == 1);
+  one.run_for(1s);
+  CHECK(server.allocations(one.now) == 0);
+  CHECK(one.relayed() == 0);
 }

@@ -79,6 +79,15 @@ TEST_CASE("a STUN server that sees a private address is within the network, and 
   CHECK(found.reachable());
 }
 
+TEST_CASE("a TURN server that lends a private address relays to nobody elsewhere") {
+  findings found = on_a_network();
+  found.private_relay = "turn:relay.test";
+  SUBCASE("UDP works") {}
+  SUBCASE("UDP does not get out") { found.udp_was_tried = true; }
+  CHECK_FALSE(found.reachable());
+  CHECK(contains(found.verdict(), "turn:relay.test lends addresses that are not public"));
+}
+
 TEST_CASE("an address is public unless it is for a host, a link or a site alone") {
   const auto is_public = [](const char* text) {
     return peer_cli::is_public(boost::asio::ip::make_address(text));
