@@ -149,9 +149,7 @@ void relays::remove_carrier(base::time_point now, base::socket_id over, const ba
     if (each.server.local != over) continue;
     const auto said = last_words(each);
     note_failure(each, said ? said->why : why, said ? said->code : std::uint16_t{0});
-    if (each.client.current_state() == turn::state::allocated && !is_on_the_chance(each)) {
-      explain(each, why, weight::loss);
-    }
+    if (each.client.current_state() == turn::state::allocated) explain(each, why, weight::loss);
     agent.remove_local_socket(now, each.id);
     release_gathering(now, each, agent);
   }
@@ -220,7 +218,7 @@ void relays::handle(base::time_point now, relay& which, turn::event& news, ice::
                  },
                  [&](const turn::ended& lost) {
                    note_failure(which, lost.why, lost.code);
-                   if (!is_on_the_chance(which)) explain(which, lost.why, weight::loss);
+                   explain(which, lost.why, weight::loss);
                    agent.remove_local_socket(now, which.id);
                  },
                  [&](const turn::peer_refused& refused) {
