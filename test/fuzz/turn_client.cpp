@@ -244,7 +244,8 @@ class driver {
     if (answers_.size() > 64) answers_.clear();
     client_.handle_timeout(now_);
     require(client_.next_deadline() > now_);
-    const bool over = client_.current_state() > turn::state::allocated;
+    const bool over = client_.current_state() > turn::state::allocated &&
+                      client_.current_state() != turn::state::closing;
     require(!over || client_.next_deadline() == base::never);
   }
 
