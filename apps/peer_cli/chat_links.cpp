@@ -7,11 +7,13 @@
 
 #include <asiortc/error.hpp>
 
+#include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <locale>
 #include <map>
 #include <string>
 #include <utility>
@@ -23,13 +25,18 @@ namespace asio = boost::asio;
 
 namespace {
 
+bool is_turn(const std::string& url) {
+  return boost::algorithm::istarts_with(url, "turn", std::locale::classic());
+}
+
 /// The user's servers, and those that the room recommends, as far as they make sense.
 asiortc::configuration with_servers_of(const asiortc::signaling_client& client,
-                                       asiortc::configuration config) {
-  for (const auto& server : client.ice_servers()) {
+                                       asiortc::configuration config, bool no_relay) {
+  for (auto server : client.ice_servers()) {
     try {
       asiortc::check_ice_server(server);
-      config.ice_servers.push_back(server);
+      if (no_relay) std::erase_if(server.urls, is_turn);
+      if (!server.urls.empty()) config.ice_servers.push_back(server);
     } catch (const asiortc::error& unusable) {
       tell(std::string("the signaling server recommends what cannot be used: ") +
            shared::plain_what(unusable));
@@ -65,8 +72,9 @@ void chat::meet(const asiortc::signaling_client& client, const asiortc::signalin
   }
   const auto now = std::chrono::steady_clock::now();
   auto pipe = client.pipe_to(peer.id);
-  auto made = std::make_shared<link>(context_.get_executor(), with_servers_of(client, config_),
-                                     peer, std::move(pipe), we_came_later, log_.for_newcomer(now));
+  auto made = std::make_shared<link>(context_.get_executor(),
+                                     with_servers_of(client, config_, options_.no_relay), peer,
+                                     std::move(pipe), we_came_later, log_.for_newcomer(now));
   made->due = now + patience;
   made->we_return = client.id() > peer.id;
   links_.push_back(made);

@@ -122,7 +122,10 @@ void add_relay_flags(CLI::App& command, chat_options& chat, CLI::Option* turn) {
   auto* const only = command.add_flag("--relay-only", chat.relay_only,
                                       "Go through a TURN server even where a direct way exists");
   only->needs(turn);
-  command.add_flag("--no-relay", chat.no_relay, "Go through no TURN server")->excludes(only);
+  command
+      .add_flag("--no-relay", chat.no_relay,
+                "Ask no TURN server for a relay; others may go through theirs")
+      ->excludes(only);
 }
 
 void add_mux_option(CLI::App& command, chat_options& chat) {

@@ -180,6 +180,33 @@ asio::awaitable<std::uint8_t> first_byte(tcp::acceptor& acceptor) {
   co_return byte;
 }
 
+/// What a TLS handshake begins with names the host (RFC 6066 3), unless that is an address.
+asio::awaitable<std::string> first_flight(tcp::acceptor& acceptor) {
+  auto socket = co_await acceptor.async_accept(asio::use_awaitable);
+  std::string header(5, ' ');  // of a record: type, version and length
+  co_await asio::async_read(socket, asio::buffer(header), asio::use_awaitable);
+  std::string body(static_cast<std::size_t>(static_cast<unsigned char>(header[3])) * 256 +
+                       static_cast<unsigned char>(header[4]),
+                   ' ');
+  co_await asio::async_read(socket, asio::buffer(body), asio::use_awaitable);
+  co_return body;
+}
+
+asio::awaitable<void> name_the_host(asio::io_context& context) {
+  tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
+  const std::string port = std::to_string(acceptor.local_endpoint().port());
+  for (const std::string host : {"relay.test", "127.0.0.1"}) {
+    auto config = asking({"turns:" + host + ":" + port});
+    config.resolver = std::make_shared<two_addresses>(context.get_executor());
+    peer_connection peer(context.get_executor(), config);
+    auto channel = peer.create_data_channel("any");
+    co_await peer.async_set_local_description();
+    auto hello = co_await first_flight(acceptor);
+    CHECK((hello.find(host) != std::string::npos) == (host == "relay.test"));
+    co_await peer.async_close();
+  }
+}
+
 asio::awaitable<void> ask_in_both_ways(asio::io_context& context) {
   tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
   const std::string at = "127.0.0.1:" + std::to_string(acceptor.local_endpoint().port());
@@ -216,6 +243,11 @@ TEST_CASE("a TURN server's address that takes a connection and is silent is foll
 TEST_CASE("a TURN server over TCP that refused is asked again with other credentials") {
   asio::io_context context;
   run(context, come_again_with_the_password(context));
+}
+
+TEST_CASE("TLS to a TURN server names the host of the URL, which no address is") {
+  asio::io_context context;
+  run(context, name_the_host(context));
 }
 
 TEST_CASE("two URLs of one host and port, over TCP and TLS, are both asked") {

@@ -21,10 +21,11 @@ PATIENCE = 60
 
 
 class CrowdedServer:
-    """Lets one client join a room of so many."""
+    """Lets one client join a room of so many, and recommends servers."""
 
-    def __init__(self, others):
+    def __init__(self, others, ice_servers=()):
         self.others = others
+        self.ice_servers = list(ice_servers)
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = "ws://127.0.0.1:%d/" % self.listener.getsockname()[1]
         self.worker = threading.Thread(target=self.serve)
@@ -43,8 +44,11 @@ class CrowdedServer:
             text = json.dumps({
                 "type": "joined", "room": "crowd", "id": 2147483647, "host": 1,
                 "peers": [{"id": number + 1, "name": f"member-{number}"} for number in range(self.others)],
-                "ice_servers": [], "session": "s", "secret": "s", "resume_ms": 0}).encode()
-            client.sendall(b"\x81\x7f" + len(text).to_bytes(8, "big") + text)
+                "ice_servers": self.ice_servers, "session": "s", "secret": "s", "resume_ms": 0}).encode()
+            size = len(text)  # RFC 6455 5.2: in as few bytes as hold it
+            client.sendall(b"\x81" + (bytes([size]) if size < 126
+                                      else b"\x7e" + size.to_bytes(2, "big") if size < 65536
+                                      else b"\x7f" + size.to_bytes(8, "big")) + text)
             try:
                 while reader.read(65536):
                     pass
@@ -96,11 +100,11 @@ class Strangers(unittest.TestCase):
         self.expect_refusal(chat)
         stranger.close()
 
-    def in_a_crowd(self, others):
-        server = CrowdedServer(others)
+    def in_a_crowd(self, others, *flags, ice_servers=()):
+        server = CrowdedServer(others, ice_servers)
         self.addCleanup(server.close)
         chat = subprocess.Popen(
-            [PEER_CLI, "chat", "crowd", "--server", server.url], stdin=subprocess.PIPE,
+            [PEER_CLI, "chat", "crowd", "--server", server.url, *flags], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(chat.communicate)
         self.addCleanup(chat.kill)
@@ -113,6 +117,25 @@ class Strangers(unittest.TestCase):
         out, errors = chat.communicate(timeout=PATIENCE)
         self.assertEqual((chat.returncode, out), (0, ""), errors)
         self.assertNotIn("too crowded", errors)
+
+    def test_a_recommended_turn_server_is_asked_unless_no_relay_is_wanted(self):
+        with socket.create_server(("127.0.0.1", 0)) as turn:
+            server = {"urls": [f"turn:127.0.0.1:{turn.getsockname()[1]}?transport=tcp"],
+                      "username": "u", "credential": "p"}
+            chat = self.in_a_crowd(1, "--no-relay", "--log-level", "debug", ice_servers=[server])
+            self.wait_for(chat, "gathering is complete")  # a silent server would hold it for long
+            chat.terminate()
+            chat.communicate(timeout=PATIENCE)
+            turn.setblocking(False)
+            self.assertRaises(BlockingIOError, turn.accept)
+            turn.settimeout(PATIENCE)
+            chat = self.in_a_crowd(1, ice_servers=[server])
+            client = turn.accept()[0]
+            client.settimeout(PATIENCE)
+            with client, client.makefile("rb") as reader:
+                self.assertEqual(reader.read(2), b"\x00\x03")  # Allocate
+            chat.terminate()
+            chat.communicate(timeout=PATIENCE)
 
     def test_a_room_of_more_than_anybody_can_meet_is_refused(self):
         chat = self.in_a_crowd(5000)

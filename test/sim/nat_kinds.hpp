@@ -1,5 +1,8 @@
 // The kinds of NAT (RFC 4787) and of IPv6 firewall that peers stand behind, every two of them that
-// meet, and what RFC 8445 lets come of it. The same as in test/netns, in virtual time.
+// meet, and what RFC 8445 lets come of it. Those of test/netns, in virtual time, but for two that
+// differ there by what they let through of TCP and TLS alone: a stream is a stream here, and
+// ICE-TCP is none of the virtual network's. One kind more is here, which maps and filters by
+// address.
 #pragma once
 
 #include "support/virtual_nat.hpp"
