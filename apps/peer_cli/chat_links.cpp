@@ -7,13 +7,11 @@
 
 #include <asiortc/error.hpp>
 
-#include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
-#include <locale>
 #include <map>
 #include <string>
 #include <utility>
@@ -25,17 +23,13 @@ namespace asio = boost::asio;
 
 namespace {
 
-bool is_turn(const std::string& url) {
-  return boost::algorithm::istarts_with(url, "turn", std::locale::classic());
-}
-
 /// The user's servers, and those that the room recommends, as far as they make sense.
 asiortc::configuration with_servers_of(const asiortc::signaling_client& client,
                                        asiortc::configuration config, bool no_relay) {
   for (auto server : client.ice_servers()) {
     try {
       asiortc::check_ice_server(server);
-      if (no_relay) std::erase_if(server.urls, is_turn);
+      if (no_relay) std::erase_if(server.urls, is_turn_url);
       if (!server.urls.empty()) config.ice_servers.push_back(server);
     } catch (const asiortc::error& unusable) {
       tell(std::string("the signaling server recommends what cannot be used: ") +

@@ -4,12 +4,10 @@
 #include "say.hpp"
 #include "shared/text.hpp"
 
-#include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <exception>
-#include <locale>
 #include <random>
 #include <utility>
 
@@ -26,8 +24,7 @@ void append(const asiortc::ice_server& server, std::vector<asiortc::ice_server>&
     asiortc::ice_server one(url);
     one.username = server.username;
     one.credential = server.credential;
-    const bool relays = boost::algorithm::istarts_with(url, "turn", std::locale::classic());
-    (relays ? turn : stun).push_back(std::move(one));
+    (is_turn_url(url) ? turn : stun).push_back(std::move(one));
   }
 }
 

@@ -211,6 +211,10 @@ CLI::App* add_doctor(CLI::App& app, doctor_options& doctor) {
 
 }  // namespace
 
+bool is_turn_url(const std::string& url) {
+  return boost::algorithm::istarts_with(url, "turn", std::locale::classic());
+}
+
 parsed_options parse_options(int argc, char** argv) {
   chat_options chat;
   chat.name = default_name();

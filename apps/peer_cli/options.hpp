@@ -65,6 +65,9 @@ class parsed_options {
   exit_code status = exit_code::ok;
 };
 
+/// Of a URL that was checked: `turn:` or `turns:`, in any case (RFC 3986 3.1).
+bool is_turn_url(const std::string& url);
+
 parsed_options parse_options(int argc, char** argv);
 
 }  // namespace peer_cli
