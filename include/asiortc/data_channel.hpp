@@ -39,7 +39,8 @@ class ASIORTC_EXPORT buffered_amount_low_event {
 /// from is empty, as one that was made without arguments.
 ///
 /// After the end of the channel or of its connection every member may still be called: what is
-/// queued can be received, getters give the last state, and the rest says what it does then.
+/// queued can be received, unless the end was made here; getters give the last state, and the rest
+/// says what it does then.
 ///
 /// Thread safety: every member may be called from any thread; two operations may be pending at
 /// once, but only one `async_receive`. Completion handlers run on their associated executor, else
@@ -123,7 +124,7 @@ class ASIORTC_EXPORT data_channel {
   [[nodiscard]] std::uint64_t messages_dropped() const;
 
   /// Takes a message if there is one; never waits and never fails. What is queued can be taken
-  /// after the end of the channel, too.
+  /// after the end of the channel, too, unless it or its connection was closed here.
   [[nodiscard]] std::optional<message> try_receive();
 
   /// Waits until everything sent before is acknowledged by the other side's SCTP, or has been given
@@ -137,7 +138,8 @@ class ASIORTC_EXPORT data_channel {
     return initiate<flush_operation>(std::forward<Token>(token));
   }
 
-  /// Closes: what is queued is sent, then the stream is reset both ways (RFC 8831 6.7).
+  /// Closes: what is queued is sent, then the stream is reset both ways (RFC 8831 6.7). What was
+  /// received and not read is discarded, and so is what still comes (webrtc-pc 6.2).
   /// Completes when the channel is closed. Starting it twice is fine.
   ///
   /// Completion signature: `void(error_code)`.

@@ -249,8 +249,9 @@ class ASIORTC_EXPORT peer_connection {
 
   /// Closes gracefully: what the channels have queued is delivered and acknowledged (for at most
   /// `timeouts::close_drain`), the other side is told, and every socket and timer is gone when it
-  /// completes (RFC 9260 9.2, RFC 5246 7.2.1). Idempotent; may be started from anywhere, and
-  /// twice; completes at once when closed.
+  /// completes (RFC 9260 9.2, RFC 5246 7.2.1); for a TURN server's word that it has taken a relay
+  /// back half a second is waited at most. What the channels received and nobody has read is
+  /// discarded. Idempotent; may be started from anywhere, and twice; completes at once when closed.
   ///
   /// Completion signature: `void(error_code)`. Errors: none but `operation_aborted`.
   template <class Token = boost::asio::deferred_t>
@@ -259,7 +260,8 @@ class ASIORTC_EXPORT peer_connection {
                                                                                token, state_);
   }
 
-  /// Aborts (webrtc-pc 4.4.2 close): queued messages are dropped, and the other side is told once.
+  /// Aborts (webrtc-pc 4.4.2 close): queued messages are dropped, those to be sent as those that
+  /// nobody has read, and the other side is told once.
   /// Never blocks and never fails; does nothing when closed or moved from.
   void close();
 

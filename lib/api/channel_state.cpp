@@ -61,6 +61,11 @@ void channel_state::drop_oldest() {
   while (unread > most && messages->size() > 1 && messages->try_pop()) ++messages_dropped;
 }
 
+void channel_state::discard_unread() {
+  while (messages->try_pop()) {
+  }
+}
+
 std::uint64_t channel_state::max_message_size() const {
   const auto owner = peer_.lock();
   return owner ? owner->max_message_size() : UINT64_MAX;

@@ -66,6 +66,8 @@ class channel_state final : public context_listener {
   // On the peer's strand.
   /// Has the oldest dropped where there is more than wanted.
   void drop_oldest();
+  /// It was closed here, so what came before is not wanted any more.
+  void discard_unread();
   void publish_id(std::optional<std::uint16_t> value);
   void publish_state(data_channel_state now, boost::system::error_code reason);
   /// Bytes that the table has and the other side has not acknowledged.

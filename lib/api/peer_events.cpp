@@ -168,6 +168,7 @@ void peer_state::close_channel(std::shared_ptr<channel_state> channel, bool drop
       self->core().channels().discard_received(self->now(), *channel->key);
     }
     self->core().channels().close(self->now(), *channel->key);
+    channel->discard_unread();
     self->pump();
   });
 }

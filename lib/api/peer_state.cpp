@@ -202,7 +202,9 @@ void peer_state::begin_stop(boost::system::error_code reason) {
   if (stopping_) return;
   stopping_ = true;
   for (const auto& [ticket, waiting] : std::exchange(flushes_, {})) waiting->complete(reason);
+  const bool closed_here = reason == errc::closed;
   for (const auto& [key, channel] : channels_) {
+    if (closed_here) channel->discard_unread();
     channel->publish_state(data_channel_state::closed, reason);
   }
   {
@@ -214,8 +216,7 @@ void peer_state::begin_stop(boost::system::error_code reason) {
   if (const auto sink = std::exchange(negotiation_, nullptr)) sink->on_peer_end(reason);
   // The driver is in the middle of telling us; it is stopped once that is done.
   on_strand([self = self()] { self->driver_->stop([self] { self->finish_stop(); }); });
-  const bool orderly = reason == errc::closed;
-  streams.end_all(orderly ? boost::system::error_code() : reason);
+  streams.end_all(closed_here ? boost::system::error_code() : reason);
 }
 
 void peer_state::finish_stop() {

@@ -291,7 +291,45 @@ asio::awaitable<void> drop_what_closed_unread(peer_pair& pair) {
   co_await close_both(pair.first, pair.second);
 }
 
+asio::awaitable<data_channel> next_with_a_message(peer_pair& pair) {
+  auto next = co_await pair.second.data_channels().async_next();
+  REQUIRE(next.has_value());
+  co_await next->messages().async_wait();
+  co_return std::move(*next);
+}
+
+asio::awaitable<void> close_with_unread(peer_pair& pair) {
+  auto first = pair.first.create_data_channel("closed by the sender");
+  co_await first.async_send("unread");
+  auto closed_there = co_await next_with_a_message(pair);
+  auto second = pair.first.create_data_channel("closed by the reader");
+  co_await second.async_send("unread");
+  auto closed_here = co_await next_with_a_message(pair);
+  auto third = pair.first.create_data_channel("closed with all");
+  co_await third.async_send("unread");
+  auto left_open = co_await next_with_a_message(pair);
+
+  co_await first.async_close();
+  auto states = closed_there.states();
+  while (closed_there.state() != data_channel_state::closed) co_await states.async_next();
+  CHECK(closed_there.try_receive().has_value());
+
+  co_await closed_here.async_close();
+  CHECK_FALSE(closed_here.try_receive().has_value());
+
+  co_await pair.second.async_close();
+  CHECK(left_open.messages().ended());
+  CHECK_FALSE(left_open.try_receive().has_value());
+  co_await pair.first.async_close();
+}
+
 }  // namespace
+
+TEST_CASE("closing a channel or its connection discards what is unread, the peer's close does not") {
+  asio::io_context context;
+  peer_pair pair(context.get_executor());
+  run(context, close_with_unread(pair));
+}
 
 TEST_CASE("channels that close unread count against the budget, accepted or not") {
   configuration config;
