@@ -176,8 +176,10 @@ class ASIORTC_EXPORT data_channel {
   /// after the end.
   [[nodiscard]] std::size_t buffered_amount() const;
   /// Sets the threshold of `buffered_amount_low()` (webrtc-pc 6.2), in bytes; 0 at first. Never
-  /// fails; does nothing on a closed channel.
+  /// fails; on a closed channel there is no event any more.
   void set_buffered_amount_low_threshold(std::size_t bytes);
+  /// What was set last (webrtc-pc 6.2 bufferedAmountLowThreshold), in bytes; never fails.
+  [[nodiscard]] std::size_t buffered_amount_low_threshold() const;
 
   /// That of the peer connection; empty once the execution context is gone.
   [[nodiscard]] boost::asio::any_io_executor get_executor() const;

@@ -191,6 +191,7 @@ void channel_state::drop() {
 }
 
 void channel_state::set_low_threshold(std::size_t bytes) {
+  low_threshold = bytes;
   const auto owner = peer_.lock();
   if (!owner) return;
   owner->post([channel = self(), bytes](peer::peer& core, base::time_point) {

@@ -61,6 +61,7 @@ class channel_state final : public context_listener {
   std::atomic<std::size_t> max_unread = 0;  ///< bytes; 0: all are kept
   std::atomic<std::size_t> unread = 0;      ///< bytes in `messages`
   std::atomic<std::uint64_t> messages_dropped = 0;
+  std::atomic<std::size_t> low_threshold = 0;  ///< as it was set last
   std::atomic<bool> retired = false;  ///< closed, and the table keeps it for what is unread alone
 
   // On the peer's strand.

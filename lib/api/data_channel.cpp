@@ -63,6 +63,8 @@ void data_channel::set_buffered_amount_low_threshold(std::size_t bytes) {
   state_->set_low_threshold(bytes);
 }
 
+std::size_t data_channel::buffered_amount_low_threshold() const { return state_->low_threshold; }
+
 boost::asio::any_io_executor data_channel::get_executor() const { return state_->executor(); }
 
 void data_channel::open_operation::operator()(detail::void_completion handler,

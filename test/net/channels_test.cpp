@@ -133,7 +133,9 @@ asio::awaitable<void> low_threshold(peer_pair& pair) {
   REQUIRE(remote.has_value());
   asio::co_spawn(executor, read_without_end(std::move(*remote)), [](std::exception_ptr) {});
   co_await channel.async_open();
+  CHECK(channel.buffered_amount_low_threshold() == 0);
   channel.set_buffered_amount_low_threshold(1000);
+  CHECK(channel.buffered_amount_low_threshold() == 1000);
   auto low = channel.buffered_amount_low();
   co_await channel.async_send(std::string(500, 'x'));
   co_await channel.async_flush();

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """The examples that are several programs, as a reader runs them, over a real signaling server.
 
-    examples_test.py OVER_SIGNALING CHAT ECHO_SERVER FILE_SENDER SIGNALING_SERVER
+    examples_test.py OVER_SIGNALING CHAT ECHO_SERVER FILE_SENDER ROOM_MESH
+                     SIGNALING_SERVER
 """
 import os
 import pathlib
 import random
+import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +16,7 @@ import threading
 import unittest
 
 SERVER = sys.argv.pop()
+ROOM_MESH = sys.argv.pop()
 FILE_SENDER = sys.argv.pop()
 ECHO_SERVER = sys.argv.pop()
 CHAT = sys.argv.pop()
@@ -75,6 +79,27 @@ class Examples(unittest.TestCase):
         self.finish(alice)
         self.assertEqual(carol.stdout.readline(), "* alice has left\n")
         self.finish(carol)
+
+    def leave(self, process):
+        process.send_signal(signal.SIGINT)
+        return self.finish(process)[0]
+
+    def test_room_mesh_greets_who_comes(self):
+        ids, guests = {}, {}
+        for name in ("alice", "bob", "carol"):
+            guests[name] = self.start(ROOM_MESH, self.url, "tea", name)
+            joined = re.fullmatch(r"\* connection-succeeded (\d+)\n", guests[name].stdout.readline())
+            ids[name] = joined[1]
+        for name, guest in guests.items():
+            others = [other for other in guests if other != name]
+            expected = {line for other in others for line in
+                        (f"* peer-connected {ids[other]}\n", f"{ids[other]}: hello from {other}\n")}
+            self.assertEqual({guest.stdout.readline() for _ in range(4)}, expected)
+        self.leave(guests["bob"])
+        for name in ("alice", "carol"):
+            self.assertEqual(guests[name].stdout.readline(), f"* peer-disconnected {ids['bob']}\n")
+        self.leave(guests["alice"])
+        self.leave(guests["carol"])
 
     def test_echo_server_forgets_a_visitor_that_vanishes(self):
         server = self.start(ECHO_SERVER, "127.0.0.1", "0")

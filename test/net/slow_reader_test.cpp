@@ -325,7 +325,8 @@ asio::awaitable<void> close_with_unread(peer_pair& pair) {
 
 }  // namespace
 
-TEST_CASE("closing a channel or its connection discards what is unread, the peer's close does not") {
+TEST_CASE(
+    "closing a channel or its connection discards what is unread, the peer's close does not") {
   asio::io_context context;
   peer_pair pair(context.get_executor());
   run(context, close_with_unread(pair));
