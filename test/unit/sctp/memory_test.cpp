@@ -1,4 +1,5 @@
 // Memory of idle associations, in a process of its own.
+#include "forged_sender.hpp"
 #include "pair.hpp"
 #include "virtual_time.hpp"
 
@@ -66,6 +67,21 @@ TEST_CASE("an idle association that offers 65535 streams to one that does costs 
   CHECK(one.used <= 25000);
   // usrsctp remembers the verification tags of ended associations for a while.
   CHECK(allocated() <= before + 64 * ends_count);
+}
+
+TEST_CASE("fragments of a byte cost no more than the window that they fill") {
+  for (const bool unordered : {false, true}) {
+    CAPTURE(unordered);
+    pair ends;
+    forged_sender peer(ends);
+    ends.connect();
+    const std::size_t before = allocated();
+    for (std::uint32_t i = 0; i < 100000; ++i) {
+      peer.send({static_cast<std::uint16_t>(i / 10000), unordered, i % 10000 == 0, false, 1});
+    }
+    CHECK(peer.window() <= 1);
+    CHECK(allocated() <= before + 512 * 1024);
+  }
 }
 
 }  // namespace asiortc::test
