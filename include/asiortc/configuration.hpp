@@ -167,6 +167,9 @@ class ASIORTC_EXPORT configuration {
   std::size_t max_message_size = 262144;
   /// Unread messages of all channels; bytes, not below `max_message_size`.
   std::size_t receive_budget = 8 * 1024 * 1024;
+  /// Data channels at once, of both sides; 1 to 65535. More that the other side opens are reset; of
+  /// `create_data_channel` they end with `operation_error`.
+  std::size_t max_channels = 65535;
   std::size_t send_high_water = 1024 * 1024;  ///< `async_send` completes below it; bytes
 
   /// Resolves server names; none: c-ares on the peer's own executor.

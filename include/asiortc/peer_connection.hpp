@@ -276,7 +276,9 @@ class ASIORTC_EXPORT peer_connection {
   [[nodiscard]] event_stream<ice_candidate_error> ice_candidate_errors() const;
   /// Channels that the other side opened (webrtc-pc 6.1 ondatachannel). Up to 1,024 wait to be
   /// taken; then nothing more is received on the connection until one is. When none is for a
-  /// second, more are reset until one is.
+  /// second, more are reset until one is. Reset are, too, those beyond
+  /// `configuration::max_channels`, and where all that are there have 8 MiB of labels and
+  /// protocols.
   [[nodiscard]] event_stream<data_channel> data_channels() const;
   /// Every transition of `connection_state()` (webrtc-pc 4.4.2 onconnectionstatechange); `closed`
   /// is the last.

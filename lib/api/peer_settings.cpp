@@ -154,6 +154,11 @@ void check_sizes(const configuration& config) {
                                       ", expected max_message_size or more, " +
                                       std::to_string(config.max_message_size));
   }
+  if (config.max_channels == 0 || config.max_channels > 65535) {
+    throw error(errc::type_error, "configuration.max_channels is " +
+                                      std::to_string(config.max_channels) +
+                                      ", expected 1 to 65535");
+  }
 }
 
 }  // namespace
@@ -193,6 +198,7 @@ peer_settings make_peer_settings(const configuration& config) {
   made.core.dtls_handshake_timeout = config.timeouts.dtls_handshake;
   made.core.channels.max_message_size = config.max_message_size;
   made.core.channels.receive_budget = config.receive_budget;
+  made.core.channels.max_channels = config.max_channels;
   made.core.channels.log = log.named("datachannel");
   made.driver.port_min = config.port_min;
   made.driver.port_max = config.port_max;
@@ -225,6 +231,7 @@ io::driver_options make_next_servers(const configuration& before, const configur
   check_unchanged(next.timeouts == before.timeouts, "timeouts");
   check_unchanged(next.max_message_size == before.max_message_size, "max_message_size");
   check_unchanged(next.receive_budget == before.receive_budget, "receive_budget");
+  check_unchanged(next.max_channels == before.max_channels, "max_channels");
   check_unchanged(next.send_high_water == before.send_high_water, "send_high_water");
   check_unchanged(next.resolver == before.resolver, "resolver");
   check_unchanged(next.log_threshold == before.log_threshold, "log_threshold");

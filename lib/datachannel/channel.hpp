@@ -56,6 +56,7 @@ struct channel {
   base::bytes partial;  ///< the pieces so far of a message in pieces (PPID 52 and 54)
   base::failure end_reason = boost::system::error_code{};  ///< what `closed` will tell
   std::size_t low_threshold = 0;
+  std::size_t text_of_peer = 0;  ///< bytes of label and protocol, if the peer opened it
   /// Bytes that the channel may send before it is the next one's turn; below 0 it owes turns.
   std::int64_t credit = 0;
   bool announced = false;     ///< the peer may know of it, so that its end needs resets

@@ -74,7 +74,8 @@ void table::impl::handle_open(std::uint16_t id, base::byte_span payload) {
   auto open = dcep::parse_open(payload);
   if (!open) return refuse(id, "a malformed OPEN");
   const std::size_t bytes = open->label.size() + open->init.protocol.size();
-  const bool too_many = channels.size() >= settings.max_channels;
+  const bool too_many =
+      channels.size() >= settings.max_channels || text_of_peer + bytes > settings.max_text_bytes;
   if (too_many || (refuses_opens && !may_wait(bytes))) return refuse(id, "too many channels");
   if (!may_wait(bytes)) {
     held_opens.push_back({id, {payload.begin(), payload.end()}});
@@ -84,6 +85,8 @@ void table::impl::handle_open(std::uint16_t id, base::byte_span payload) {
   channel& made = add_channel(std::move(open->label), std::move(open->init));
   made.info.id = id;
   made.announced = true;
+  made.text_of_peer = bytes;
+  text_of_peer += bytes;
   unaccepted.emplace(made.key, bytes);
   unaccepted_bytes += bytes;
   set_state(made, data_channel_state::open, boost::system::error_code{}, "OPEN received");

@@ -114,6 +114,7 @@ void table::impl::erase(channel& which) {
   assert(which.is_closed());
   discard_received(which);
   if (which.scheduled) ring.erase(std::ranges::find(ring, &which));
+  text_of_peer -= which.text_of_peer;
   channels.erase(which.key);
 }
 

@@ -30,6 +30,8 @@ struct settings {
   /// too many is refused.
   base::duration acceptance_time = std::chrono::seconds(1);
   std::size_t max_channels = 65535;
+  /// Of labels and protocols of all channels that the peer opened: accepted ones are kept, too.
+  std::size_t max_text_bytes = 8 * 1024 * 1024;
   std::size_t max_early_bytes = 262144;   ///< for negotiated ids that do not exist here yet
   std::size_t max_message_size = 262144;  ///< ours: what the peer may send (a=max-message-size)
   std::size_t receive_budget = 8 * 1024 * 1024;  ///< delivered and not yet consumed, all channels

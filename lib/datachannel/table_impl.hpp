@@ -44,6 +44,7 @@ struct table::impl {
   stream_ids streams;
   std::map<channel_key, std::size_t> unaccepted;  ///< with the bytes of label and protocol
   std::size_t unaccepted_bytes = 0;
+  std::size_t text_of_peer = 0;                // in all channels
   fifo<held_open> held_opens;                  ///< while there are any nothing more is taken
   std::optional<base::time_point> held_since;  ///< and nothing was accepted
   bool refuses_opens = false;                  ///< nobody accepts

@@ -211,6 +211,30 @@ asio::awaitable<void> open_beyond_max_message_size(peer_pair& pair) {
   co_await close_both(pair.first, pair.second);
 }
 
+asio::awaitable<void> open_beyond_max_channels(peer_pair& pair) {
+  std::vector<data_channel> ours;
+  for (int number = 0; number < 5; ++number) {
+    ours.push_back(pair.first.create_data_channel(std::to_string(number)));
+  }
+  std::vector<data_channel> theirs;
+  auto incoming = pair.second.data_channels();
+  for (int number = 0; number < 3; ++number) {
+    auto arrived = co_await incoming.async_next();
+    REQUIRE(arrived.has_value());
+    theirs.push_back(std::move(*arrived));
+  }
+  for (const auto refused : {3U, 4U}) {
+    auto end = co_await ours[refused].async_receive();
+    CHECK_FALSE(end.has_value());
+  }
+  CHECK(ours[2].state() == data_channel_state::open);
+  auto one_more = pair.second.create_data_channel("one more");
+  boost::system::error_code code;
+  co_await one_more.async_open(asio::redirect_error(asio::use_awaitable, code));
+  CHECK(code == errc::operation_error);
+  co_await close_both(pair.first, pair.second);
+}
+
 }  // namespace
 
 TEST_CASE("channels opened and closed one after another use few ids again and no more memory") {
@@ -249,6 +273,14 @@ TEST_CASE("the longest label and protocol arrive whatever the peer's max-message
   asio::io_context context;
   peer_pair pair(context.get_executor(), configuration(), small);
   run(context, open_beyond_max_message_size(pair));
+}
+
+TEST_CASE("channels beyond max_channels are reset, and end where they were made") {
+  configuration few;
+  few.max_channels = 3;
+  asio::io_context context;
+  peer_pair pair(context.get_executor(), configuration(), few);
+  run(context, open_beyond_max_channels(pair));
 }
 
 TEST_CASE("a dropped handle closes its channel after what was sent") {

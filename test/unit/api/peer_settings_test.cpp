@@ -70,6 +70,13 @@ TEST_CASE("times and sizes out of bounds are refused by name, with what was expe
       "configuration.receive_budget is 999, expected max_message_size or more, 1000"));
   config.receive_budget = 1000;
   CHECK(complaint(config).empty());
+  for (const std::size_t channels : {0U, 65536U}) {
+    config.max_channels = channels;
+    CHECK(complaint(config).starts_with("configuration.max_channels is " +
+                                        std::to_string(channels) + ", expected 1 to 65535"));
+  }
+  config.max_channels = 65535;
+  CHECK(complaint(config).empty());
 }
 
 TEST_CASE("an ICE server is checked before there is a connection") {

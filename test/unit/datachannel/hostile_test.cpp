@@ -173,6 +173,33 @@ TEST_CASE("a million OPENs leave bounded state behind") {
   CHECK(v.b.resets_in_flight().size() <= 65535);
 }
 
+TEST_CASE("channels that are accepted and kept are bounded, by their number and their texts") {
+  datachannel::settings settings;
+  settings.max_channels = 10;
+  settings.max_text_bytes = 1000;
+  for (const std::size_t label : {5U, 300U}) {
+    CAPTURE(label);
+    victim v(settings);
+    std::vector<datachannel::channel_key> kept;
+    for (std::uint16_t i = 0; i < 100; ++i) {
+      v.b.receive_open(static_cast<std::uint16_t>(2 * i), std::string(label, 'x'));
+      const auto opened = v.b.opened();
+      if (!opened || (!kept.empty() && kept.back() == *opened)) continue;
+      v.b.table.accept(*opened);
+      kept.push_back(*opened);
+    }
+    CHECK(kept.size() == (label == 5 ? 10 : 3));
+    CHECK(v.b.resets_in_flight().size() == 100 - kept.size());
+    // One that is closed and forgotten makes room for the next.
+    v.b.association.receive(sctp::incoming_streams_reset{{sctp::stream_id{0}}});
+    v.b.pump();
+    while (v.b.association.move_one(nullptr)) v.b.pump();
+    v.b.table.forget(kept.front());
+    v.b.receive_open(0, std::string(label, 'x'));
+    CHECK(*v.b.opened() != kept.back());
+  }
+}
+
 TEST_CASE("endless early data is refused by a reset of its stream, not dropped in silence") {
   datachannel::settings settings;
   settings.max_early_bytes = 1000;
