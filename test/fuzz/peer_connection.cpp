@@ -70,6 +70,8 @@ class story {
 
  private:
   static constexpr int longest_run = 200;
+  /// For the answers of TURN servers to which relays are given back.
+  static constexpr base::duration farewell = 500ms;
 
   test::pair_options make_options() {
     test::pair_options options;
@@ -358,7 +360,8 @@ class story {
       require(!stable || !core.pending_remote_description());
       const bool closed = core.current_signaling_state() == signaling_state::closed;
       require(closed == (core.current_connection_state() == connection_state::closed));
-      require(!closed || core.next_deadline() == base::never);
+      require(!closed || core.next_deadline() == base::never ||
+              core.next_deadline() <= pair_.now() + farewell);
     }
   }
 
@@ -382,13 +385,15 @@ class story {
     }
   }
 
-  /// A graceful end is over by its deadline, whatever came before it.
+  /// A graceful end is over by its deadline, whatever came before it, and nothing is due after it.
   void end() {
     const base::time_point deadline = pair_.now() + 1s;
     for (const side* each : {&a_, &b_}) each->peer.core().shutdown(pair_.now(), deadline);
     while (pair_.now() < deadline) attempt([&] { pair_.run_for(deadline - pair_.now()); });
     check();
     for (const side* each : {&a_, &b_}) require(each->peer.has_state(connection_state::closed));
+    pair_.run_for(farewell);
+    for (const side* each : {&a_, &b_}) require(each->peer.core().next_deadline() == base::never);
   }
 
   base::byte_reader script_;
