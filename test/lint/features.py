@@ -1,11 +1,18 @@
 #!/usr/bin/env python3
 """docs/features.md, row for row: the rows are those of promises.txt, each function is in the code of a
-public header, each test is compiled, not skipped and run by meson, and each operation of the classes of
-the page has a promise. And each fault of test/mutation still fits the tree."""
+public header, each test is in its file, and each operation of the classes of the page has a promise. And
+each fault of test/mutation still fits the tree.
+  test/lint/features.py                     of the text alone
+  test/lint/features.py BUILD [NOT_RUN…]    also that `meson test` runs each test in this build folder,
+                                            but those of files below test/ that begin with NOT_RUN"""
 import functools
+import json
+import os
 import pathlib
 import re
+import subprocess
 import sys
+from xml.etree import ElementTree
 
 from sources import ROOT, code_of, cpp_files, finish, text_of
 
@@ -33,74 +40,49 @@ COMMENT_OR_LITERAL = re.compile(
     r"""(//[^\n]*|/\*.*?\*/)|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`""", re.S)
 MEMBER = re.compile(r"^  (?! )(?:\[\[nodiscard\]\] )?(?!using|friend|template|requires|explicit)"
                     r"[\w:<>,&* ]+[ &*>](\w+)\(", re.M)
+# Each case of test/interop/cases.mjs is run by each of these, the script and what it is told first; and what
+# makes a script run them.
+STACKS = (("browser_cases_test.mjs", "Chromium"), ("browser_cases_test.mjs", "Firefox"),
+          ("libdatachannel_test.mjs",), ("pion_test.mjs",))
+CALLS = {
+    "browser_cases_test.mjs": ("\nrunCases(stack,", "\nrunGlare(stack,",
+                               "\nfor (const [what, how, run] of mediaCases)", "churn(meeting, 10_000)"),
+    "libdatachannel_test.mjs": ("\nrunCases(",),
+    "pion_test.mjs": ("\nrunCases(stack,",),
+    "stack.mjs": (" of casesFor(stack))", "await glare("),
+}
+OMISSION = re.compile(r"\.(?:skip|todo|only)\(|\b(?:skip|todo|only): ")
+DOCTEST_SUITES = {"asiortc:unit", "asiortc:net", "asiortc:sim"}
 
 complaints = []
 headers = {name: code_of(name) for name in cpp_files("include")}
 
 
 @functools.cache
+def code_without_comments(path):
+    return COMMENT_OR_LITERAL.sub(lambda match: "" if match[1] else match[0], text_of(path))
+
+
+@functools.cache
 def names_in(path):
-    """The names of the tests that a file has, without those that are skipped or commented out."""
-    text = (ROOT / path).read_text(encoding="utf-8")
-    text = COMMENT_OR_LITERAL.sub(lambda match: "" if match[1] else match[0], text)
+    """The names of the tests that a file has, without those that do nothing."""
+    text = code_without_comments(path)
     if path.endswith(".mjs"):
-        return set(re.findall(r"\['([^']+)', ", text))
-    text = re.sub(r"^#if (?:0|false)\n.*?^#endif", "", text, flags=re.M | re.S)
+        return set(re.findall(r"(?:\[|\btest\()\s*(?:\w+ \+ )?'(?:: )?([^']+)',\s", text))
     text = re.sub(r'"\s*\n\s*"', "", text)  # a literal that goes over lines
-    return set(re.findall(r'\bTEST_CASE\(\s*"([^"]+)"\)', text))
-
-
-@functools.cache
-def tests_of(folder):
-    """The statements of a meson.build that run something: calls of test(), loops with one, and what
-    is assigned to a variable that one of those names."""
-    build = folder / "meson.build"
-    text = build.read_text(encoding="utf-8") if build.is_file() else ""
-    text = re.sub(r"('[^'\n]*')|#[^\n]*", lambda match: match[1] or "", text)
-    whole, depth = [""], 0
-    for line in text.splitlines(keepends=True):
-        whole[-1] += line
-        code = re.sub(r"'[^'\n]*'", "", line)
-        depth += sum(code.count(each) for each in "([{") - sum(code.count(each) for each in ")]}")
-        depth += len(re.findall(r"^\s*foreach\b", code)) - len(re.findall(r"^\s*endforeach\b", code))
-        if depth <= 0:
-            whole.append("")
-            depth = 0
-    running = [each for each in whole if re.search(r"(?<![\w.])test\(", each)]
-    named = set(re.findall(r"\w+", re.sub(r"'[^'\n]*'", "", "".join(running))))
-    assigned = [(each, re.match(r"\s*(\w+) = ", each)) for each in whole]
-    return running + [each for each, match in assigned if match and match[1] in named]
-
-
-@functools.cache
-def is_run(path):
-    """Whether a test of the meson.build beside the file or above it names it, whole or by its stem. All
-    that import a script must be run, and somebody must."""
-    folder = (ROOT / path).parent
-    if path.endswith(".mjs") and not path.endswith("_test.mjs"):
-        importing = f"from './{pathlib.Path(path).name}'"
-        users = [each for each in folder.glob("*.mjs") if importing in each.read_text()]
-        return bool(users) and all(is_run(each.relative_to(ROOT).as_posix()) for each in users)
-    names = {pathlib.Path(path).name}
-    if path.endswith("_test.cpp"):
-        names.add(pathlib.Path(path).name.removesuffix("_test.cpp"))
-    wanted = re.compile(rf"'(?:[\w./]*/)?(?:{'|'.join(names)})'")
-    return any(wanted.search(each) for build in (folder, folder.parent) for each in tests_of(build))
+    return set(re.findall(r'\bTEST_CASE\(\s*"([^"]+)"\) \{(?!\s*(?:return;|\}))', text))
 
 
 def check_test(where, path, name):
-    path = "test/" + path
     if not (ROOT / path).is_file():
         complaints.append(f"{where}: there is no {path}")
     elif name not in names_in(path):
         complaints.append(f"{where}: {path} has no test \"{name}\", or skips it")
-    elif not is_run(path):
-        complaints.append(f"{where}: no test of a meson.build runs {path}")
 
 
 def check_rows():
-    """The ids of the rows in their order, and the functions that each section has."""
-    seen, section, functions = [], "", {}
+    """The ids of the rows in their order, the functions that each section has, and the tests."""
+    seen, section, functions, named = [], "", {}, []
     for line, row in enumerate(text_of(PAGE).splitlines(), 1):
         section = row[3:] if row.startswith("## ") else section
         match = ROW.match(row)
@@ -119,8 +101,60 @@ def check_rows():
         if not found or TEST.sub("", tests).strip("; "):
             complaints.append(f"{where}: tests are `file` \"name\", with semicolons between")
         for path, name in found:
-            check_test(where, path, name)
-    return seen, functions
+            check_test(where, "test/" + path, name)
+            named.append((where, path, name))
+    return seen, functions, named
+
+
+def check_interop():
+    """The scripts of test/interop run what cases.mjs has, and skip none of it."""
+    for path in sorted((ROOT / "test/interop").glob("*.mjs")):
+        name = path.relative_to(ROOT).as_posix()
+        text = code_without_comments(name)
+        complaints.extend(f"{name}: it runs nothing of {call.strip()}"
+                          for call in CALLS.get(path.name, ()) if call not in text)
+        if OMISSION.search(text):
+            complaints.append(f"{name}: a test is left out, or all others are")
+
+
+def listed_by(build, test):
+    """The files and names of the test cases that a test of the build runs."""
+    command = [*test["cmd"], "--list-test-cases", "--reporters=xml"]
+    said = subprocess.run(command, cwd=build, capture_output=True, text=True, timeout=60).stdout
+    listed = set()
+    for each in ElementTree.fromstring(said).iter("TestCase"):
+        path = os.path.relpath(os.path.realpath(build / each.get("filename")), ROOT / "test")
+        if each.get("skipped") == "false":
+            listed.add((path, each.get("name")))
+    return listed
+
+
+def is_run(path, commands):
+    """Whether tests of the build run a script; what is no test itself is run for each other stack."""
+    name = pathlib.PurePath(path).name
+    of_its_own = [each for each in STACKS if each[0] == name] or [(name,)]
+    wanted = of_its_own if name.endswith("_test.mjs") else STACKS
+    return all(any(script in command and command[command.index(script) + 1:][:len(rest)] == rest
+                   for command in commands) for script, *rest in wanted)
+
+
+def check_build(build, not_run, named):
+    """Each test is one that `meson test` runs in this build, but for what its configuration leaves out.
+    True if not all programs are built, so that nothing could be said."""
+    tests = json.loads((build / "meson-info/intro-tests.json").read_text(encoding="utf-8"))
+    programs = [each for each in tests if DOCTEST_SUITES.intersection(each["suite"])
+                and pathlib.Path(each["cmd"][0]).is_relative_to(build / "test")]
+    if missing := [each["name"] for each in programs if not pathlib.Path(each["cmd"][0]).exists()]:
+        print(f"SKIPPED: {len(missing)} test programs are not built, the first of them {missing[0]}")
+        return True
+    listed = set().union(*(listed_by(build, each) for each in programs))
+    commands = [[pathlib.PurePath(word).name for word in each["cmd"]] for each in tests]
+    for where, path, name in named:
+        if path.startswith(tuple(not_run)):
+            print(f"{where}: not looked at, since this configuration does not run {path}")
+        elif not (is_run(path, commands) if path.endswith(".mjs") else (path, name) in listed):
+            complaints.append(f"{where}: no test of {build} runs \"{name}\" of {path} as it was built")
+    return False
 
 
 def check_promises(seen):
@@ -161,8 +195,12 @@ def check_faults(seen):
             complaints.append(f"{where}: its text is not in {path} once")
 
 
-rows, functions_of = check_rows()
+rows, functions_of, tests_of = check_rows()
 check_promises(rows)
 check_operations(functions_of)
 check_faults(rows)
+check_interop()
+unbuilt = len(sys.argv) > 1 and check_build(pathlib.Path(sys.argv[1]), sys.argv[2:], tests_of)
+if unbuilt and not complaints:
+    sys.exit(77)
 finish("features", complaints)
