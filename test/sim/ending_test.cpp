@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstdint>
 
 namespace asiortc::test {
 namespace {
@@ -21,6 +22,24 @@ struct connected_pair : virtual_pair {
   datachannel::channel_key ours{};
   datachannel::channel_key theirs{};
 };
+
+// The content types of DTLS records (RFC 6347 4.1), which are their first bytes.
+constexpr std::uint8_t alert_record = 21;
+constexpr std::uint8_t data_record = 23;
+
+/// `a` ends at once, and of its farewell the other side hears the records of that type alone.
+void end_heard_in(connected_pair& pair, std::uint8_t record) {
+  const auto second = pair.b.create_channel("second");
+  REQUIRE(pair.run_until([&] { return pair.b.is_open(second); }, 10s));
+  pair.network.filter = [&pair, record](const virtual_packet& packet) {
+    return packet.from == pair.a.address() && packet.bytes.front() == record;
+  };
+  pair.a.core().close(pair.now(), errc::closed);
+  REQUIRE(pair.run_until([&] { return pair.b.closed_channels.size() == 2; }, 1s));
+  for (const auto key : {pair.theirs, second}) {
+    CHECK(pair.b.closed_channels.at(key).code == errc::remote_closed);
+  }
+}
 
 }  // namespace
 
@@ -83,6 +102,18 @@ TEST_CASE("an abrupt end reaches the other side at once and ends every channel w
   const auto sent = pair.network.sent();
   pair.run_for(60s);
   CHECK(pair.network.sent() == sent);
+}
+
+TEST_CASE("a close_notify without an ABORT ends every channel with the cause") {
+  connected_pair pair(pair_options{});
+  end_heard_in(pair, alert_record);
+  CHECK(pair.b.has_state(connection_state::closed));
+}
+
+TEST_CASE("an ABORT without a close_notify ends every channel with the cause, and nothing else") {
+  connected_pair pair(pair_options{});
+  end_heard_in(pair, data_record);
+  CHECK(pair.b.has_state(connection_state::connected));
 }
 
 TEST_CASE("a peer that fell silent is disconnected after 5 s and failed for want of consent") {
