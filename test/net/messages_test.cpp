@@ -2,9 +2,12 @@
 #include "net/peer_pair.hpp"
 #include "support/process_counts.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <doctest/doctest.h>
 
+#include <exception>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace asiortc::test {
@@ -107,6 +110,40 @@ asio::awaitable<void> drop_a_read_channel(peer_connection& first, peer_connectio
   co_await close_both(first, second);
 }
 
+asio::awaitable<void> send_numbers(data_channel channel, int count) {
+  for (int number = 0; number < count; ++number) {
+    std::string text = std::to_string(number);
+    co_await channel.async_send(std::move(text));
+  }
+}
+
+/// Every receive races against a timer that is often due first.
+asio::awaitable<void> race_for_numbers(peer_connection& first, peer_connection& second, int count) {
+  using namespace asio::experimental::awaitable_operators;
+  auto out = first.create_data_channel("numbers");
+  auto arriving = second.data_channels();
+  auto in = co_await arriving.async_next();
+  REQUIRE(in.has_value());
+  asio::co_spawn(first.get_executor(), send_numbers(std::move(out), count), asio::detached);
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  int lost_races = 0;
+  for (int next = 0; next < count;) {
+    timer.expires_after(std::chrono::microseconds((next + lost_races) % 3));
+    auto winner =
+        co_await (in->async_receive(asio::use_awaitable) || timer.async_wait(asio::use_awaitable));
+    if (winner.index() == 0) {
+      const auto& heard = std::get<0>(winner);
+      REQUIRE(heard.has_value());
+      CHECK(heard->text() == std::to_string(next));
+      ++next;
+    } else {
+      ++lost_races;
+    }
+  }
+  CHECK(lost_races > 0);
+  co_await close_both(first, second);
+}
+
 }  // namespace
 
 TEST_CASE("text, binary, empty and 256 KiB messages arrive as they were sent") {
@@ -148,6 +185,25 @@ TEST_CASE("no thread is started and every descriptor is gone after async_close")
   context.restart();
   context.run();  // returns, since nothing is pending
   CHECK(open_descriptors() == descriptors);
+}
+
+TEST_CASE("no message is lost where receives race against timers on strands of two threads") {
+  asio::io_context context(2);
+  const auto ends = make_signaling_pipe_pair(context.get_executor());
+  peer_connection first(asio::any_io_executor(asio::make_strand(context)));
+  peer_connection second(asio::any_io_executor(asio::make_strand(context)));
+  const auto first_session = negotiate(first, ends.first);
+  const auto second_session = negotiate(second, ends.second);
+  std::exception_ptr failure;
+  asio::co_spawn(asio::make_strand(context), race_for_numbers(first, second, 20000),
+                 [&](std::exception_ptr thrown) {
+                   failure = thrown;
+                   if (thrown) context.stop();
+                 });
+  std::thread other([&context] { context.run(); });
+  context.run();
+  other.join();
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace asiortc::test
