@@ -258,7 +258,7 @@ async function glare(ours, theirs, { oursOffers, meet }) {
 
 // Media of the browser, whose first section carries the transport, or comes later.
 const mediaBefore = (bundlePolicy) => [
-  `the browser offers audio, video and data, ${bundlePolicy}`,
+  bundlePolicy + ': the browser offers audio, video and data',
   { oursOffers: false, configuration: { bundlePolicy } },
   async (meeting) => {
     meeting.hold();
@@ -281,7 +281,7 @@ const mediaBefore = (bundlePolicy) => [
 ];
 
 const mediaAfter = (bundlePolicy) => [
-  `we offer data, and the browser adds audio and video, ${bundlePolicy}`,
+  bundlePolicy + ': we offer data, and the browser adds audio and video',
   { oursOffers: true, configuration: { bundlePolicy } },
   async (meeting) => {
     const ends = await meeting.open(meeting.ours, 'data');

@@ -49,8 +49,8 @@ export function runCases(stack, peers) {
 
 export function runGlare(stack, peers) {
   for (const oursOffers of [false, true]) {
-    const name = `${stack.name} is ${oursOffers ? 'impolite' : 'polite'}: 100 collisions of offers`;
-    test(name, within, async () => {
+    const role = `${stack.name} is ${oursOffers ? 'impolite' : 'polite'}: `;
+    test(role + '100 collisions of offers', within, async () => {
       const { ours, theirs } = peers();
       await glare(ours, theirs, { oursOffers, meet });
     });
