@@ -53,8 +53,8 @@ class ASIORTC_EXPORT channel_stream {
   /// What a layer over this one, as `asio::ssl::stream`, asks for: there is none below.
   using lowest_layer_type = channel_stream;
 
-  /// Takes the channel over, which should be open, since how large a message may be is known from
-  /// then on. Throws `error` with `type_error` when it is empty, unordered or not reliable.
+  /// Takes the channel over; it need not be open yet. Throws `error` with `type_error` when it is
+  /// empty, unordered or not reliable.
   explicit channel_stream(data_channel channel);
   /// Leaves the other stream empty.
   channel_stream(channel_stream&&) noexcept;
@@ -88,17 +88,17 @@ class ASIORTC_EXPORT channel_stream {
         token, state_, buffers);
   }
 
-  /// Writes at most 64 KiB, or the peer's largest message if that is less, as one message.
-  /// Completes once less than `configuration::send_high_water` bytes wait: back-pressure.
+  /// Writes at most 16 KiB, or the peer's largest message if that is less, as one message, once the
+  /// channel is open: what the peer takes is known from then on. Completes once less than
+  /// `configuration::send_high_water` bytes wait: back-pressure.
   ///
   /// Completion signature: `void(error_code, std::size_t)`, the bytes taken over.
-  /// Errors: as `data_channel::async_send`.
+  /// Errors: as `data_channel::async_open` and `data_channel::async_send`.
   template <class ConstBufferSequence, class Token = boost::asio::deferred_t>
   [[nodiscard]] auto async_write_some(const ConstBufferSequence& buffers, Token&& token = Token()) {
     return boost::asio::async_initiate<Token, void(boost::system::error_code, std::size_t)>(
         [](auto handler, state_ptr state, ConstBufferSequence from) {
-          const std::size_t most = max_write(*state);
-          start_write(std::move(handler), std::move(state), gather(from, most));
+          start_write(std::move(handler), std::move(state), gather(from));
         },
         token, state_, buffers);
   }
@@ -117,11 +117,14 @@ class ASIORTC_EXPORT channel_stream {
  private:
   using state_ptr = std::shared_ptr<detail::stream_state>;
 
+  /// Without interleaving a larger message holds up every other channel (RFC 8831 6.6), and Pion
+  /// ends a channel at 64 KiB without a word, although it takes that by the rules (RFC 8841 6.1).
+  static constexpr std::size_t max_piece = 16384;
+
   static void start_read(detail::size_completion handler, state_ptr state,
                          boost::asio::mutable_buffer into);
   static void start_write(detail::size_completion handler, state_ptr state,
                           std::vector<std::uint8_t> bytes);
-  [[nodiscard]] static std::size_t max_write(const detail::stream_state& state);
 
   template <class Buffers>
   static boost::asio::mutable_buffer first_of(const Buffers& buffers) {
@@ -134,8 +137,8 @@ class ASIORTC_EXPORT channel_stream {
   }
 
   template <class Buffers>
-  static std::vector<std::uint8_t> gather(const Buffers& buffers, std::size_t most) {
-    std::vector<std::uint8_t> bytes(std::min(most, boost::asio::buffer_size(buffers)));
+  static std::vector<std::uint8_t> gather(const Buffers& buffers) {
+    std::vector<std::uint8_t> bytes(std::min(max_piece, boost::asio::buffer_size(buffers)));
     boost::asio::buffer_copy(boost::asio::buffer(bytes), buffers);
     return bytes;
   }

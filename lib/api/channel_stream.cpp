@@ -32,19 +32,53 @@ class stream_state {
 
 namespace {
 
-/// RFC 8841 6.1: what everybody takes who does not say otherwise.
-constexpr std::size_t max_written = 65536;
-
 using state_ptr = std::shared_ptr<stream_state>;
 
-void post_size(const stream_state& state, size_completion handler, std::size_t size) {
+/// Calls `completion`, which holds a handler, on that handler's executor.
+template <class Completion>
+void post_for_its_handler(const stream_state& state, Completion completion) {
   const auto executor = state.channel.get_executor();
   if (!executor) return;  // its context is gone, and the handler with it
-  const auto target = boost::asio::get_associated_executor(handler, executor);
-  boost::asio::post(executor,
-                    boost::asio::bind_executor(target, [h = std::move(handler), size]() mutable {
-                      std::move(h)(boost::system::error_code(), size);
-                    }));
+  const auto target = boost::asio::get_associated_executor(completion.handler, executor);
+  boost::asio::post(executor, boost::asio::bind_executor(target, std::move(completion)));
+}
+
+struct nothing_done {
+  void operator()() { std::move(handler)(boost::system::error_code(), std::size_t{0}); }
+
+  size_completion handler;
+};
+
+/// Takes right before its handler is called and not when it begins, so that a read that is
+/// cancelled in between takes nothing.
+struct rest_read {
+  void operator()() {
+    boost::asio::get_associated_cancellation_slot(handler).clear();
+    boost::system::error_code code;
+    std::size_t size = 0;
+    if (*cancelled) {
+      code = boost::asio::error::operation_aborted;
+    } else {
+      size = state->take(into);
+      if (size == 0) code = errc::in_use;  // another read that was pending took it
+    }
+    std::move(handler)(code, size);
+  }
+
+  size_completion handler;
+  state_ptr state;
+  boost::asio::mutable_buffer into;
+  std::shared_ptr<bool> cancelled = std::make_shared<bool>(false);
+};
+
+void read_rest(size_completion handler, state_ptr state, boost::asio::mutable_buffer into) {
+  const stream_state& shared = *state;
+  rest_read completion{std::move(handler), std::move(state), into};
+  auto slot = boost::asio::get_associated_cancellation_slot(completion.handler);
+  if (slot.is_connected()) {
+    slot.assign([flag = completion.cancelled](boost::asio::cancellation_type) { *flag = true; });
+  }
+  post_for_its_handler(shared, std::move(completion));
 }
 
 /// `completion` with the executor and the slot of the handler that it holds.
@@ -97,6 +131,26 @@ struct sent {
   std::size_t size;
 };
 
+void send(size_completion handler, stream_state& state, std::vector<std::uint8_t> bytes) {
+  const std::uint64_t of_peer = state.channel.native_handle()->max_message_size();
+  if (bytes.size() > of_peer) bytes.resize(static_cast<std::size_t>(of_peer));
+  sent completion{std::move(handler), bytes.size()};
+  state.channel.async_send(std::move(bytes), like_its_handler(state, std::move(completion)));
+}
+
+/// What the peer takes is known.
+struct opened {
+  void operator()(boost::system::error_code code) {
+    if (!code && !state->channel) code = boost::asio::error::operation_aborted;
+    if (code) return std::move(handler)(code, std::size_t{0});
+    send(std::move(handler), *state, std::move(bytes));
+  }
+
+  size_completion handler;
+  state_ptr state;
+  std::vector<std::uint8_t> bytes;
+};
+
 }  // namespace
 }  // namespace detail
 
@@ -133,24 +187,24 @@ data_channel& channel_stream::channel() noexcept { return state_->channel; }
 
 void channel_stream::start_read(detail::size_completion handler, state_ptr state,
                                 boost::asio::mutable_buffer into) {
-  if (into.size() == 0 || state->has_rest()) {
-    const std::size_t size = state->take(into);
-    return detail::post_size(*state, std::move(handler), size);
+  if (into.size() == 0) {
+    return detail::post_for_its_handler(*state, detail::nothing_done{std::move(handler)});
   }
+  if (state->has_rest()) return detail::read_rest(std::move(handler), std::move(state), into);
   detail::receive(std::move(handler), std::move(state), into);
 }
 
 void channel_stream::start_write(detail::size_completion handler, state_ptr state,
                                  std::vector<std::uint8_t> bytes) {
-  if (bytes.empty()) return detail::post_size(*state, std::move(handler), 0);
-  detail::sent completion{std::move(handler), bytes.size()};
-  state->channel.async_send(std::move(bytes),
-                            detail::like_its_handler(*state, std::move(completion)));
-}
-
-std::size_t channel_stream::max_write(const detail::stream_state& state) {
-  const std::uint64_t of_peer = state.channel.native_handle()->max_message_size();
-  return static_cast<std::size_t>(std::min<std::uint64_t>(detail::max_written, of_peer));
+  if (bytes.empty()) {
+    return detail::post_for_its_handler(*state, detail::nothing_done{std::move(handler)});
+  }
+  detail::stream_state& shared = *state;
+  if (shared.channel.state() != data_channel_state::connecting) {
+    return detail::send(std::move(handler), shared, std::move(bytes));
+  }
+  detail::opened completion{std::move(handler), std::move(state), std::move(bytes)};
+  shared.channel.async_open(detail::like_its_handler(shared, std::move(completion)));
 }
 
 void teardown(boost::beast::role_type, channel_stream& stream, boost::system::error_code& code) {

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -34,7 +35,7 @@ struct stream_pair {
   std::optional<channel_stream> first;
   std::optional<channel_stream> second;
 
-  explicit stream_pair(asio::io_context& context) : peers(context.get_executor()) {}
+  explicit stream_pair(const asio::any_io_executor& executor) : peers(executor) {}
 };
 
 asio::awaitable<void> connect(stream_pair& pair) {
@@ -205,7 +206,7 @@ asio::awaitable<void> read_as_a_stream(stream_pair& pair) {
 
   const std::string large = long_text(100000);
   auto written = co_await from.async_write_some(asio::buffer(large));
-  CHECK(written == 65536);
+  CHECK(written == 16384);
   std::string part(written, ' ');
   co_await asio::async_read(to, asio::buffer(part), asio::deferred);
   CHECK(part == large.substr(0, written));
@@ -243,6 +244,121 @@ asio::awaitable<void> cancel_reads(stream_pair& pair) {
   co_await close_both(pair.peers.first, pair.peers.second);
 }
 
+asio::awaitable<void> cancel_the_read_of_a_rest(stream_pair& pair) {
+  co_await connect(pair);
+  co_await asio::async_write(*pair.first, asio::buffer("0123456789", 10), asio::deferred);
+  std::array<char, 2> few{};
+  auto first = co_await pair.second->async_read_some(asio::buffer(few));
+  CHECK(std::string(few.data(), first) == "01");
+
+  asio::cancellation_signal signal;
+  std::optional<std::tuple<boost::system::error_code, std::size_t>> ended;
+  pair.second->async_read_some(
+      asio::buffer(few), asio::bind_cancellation_slot(
+                             signal.slot(), [&](boost::system::error_code code, std::size_t size) {
+                               ended.emplace(code, size);
+                             }));
+  signal.emit(asio::cancellation_type::total);
+  const auto executor = co_await asio::this_coro::executor;
+  while (!ended) co_await asio::post(executor, asio::use_awaitable);
+  CHECK(std::get<0>(*ended) == asio::error::operation_aborted);
+  CHECK(std::get<1>(*ended) == 0);
+
+  std::string rest(8, ' ');
+  co_await asio::async_read(*pair.second, asio::buffer(rest), asio::deferred);
+  CHECK(rest == "23456789");
+  co_await close_both(pair.peers.first, pair.peers.second);
+}
+
+asio::awaitable<void> write_and_close(channel_stream& stream, const std::string& text) {
+  co_await asio::async_write(stream, asio::buffer(text), asio::deferred);
+  co_await stream.async_close();
+}
+
+/// Reads a few bytes of a message at a time, each read against a timer that fires at once or soon.
+asio::awaitable<void> read_against_a_timer(channel_stream& stream, std::string& seen) {
+  using namespace asio::experimental::awaitable_operators;
+  constexpr auto awaited = asio::as_tuple(asio::use_awaitable);
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  std::array<char, 10> into{};
+  for (int i = 0;; ++i) {
+    timer.expires_after(std::chrono::microseconds(i % 3));
+    auto winner =
+        co_await (stream.async_read_some(asio::buffer(into), awaited) || timer.async_wait(awaited));
+    if (winner.index() != 0) continue;
+    const auto [code, size] = std::get<0>(winner);
+    seen.append(into.data(), size);
+    if (code) break;
+  }
+}
+
+asio::awaitable<void> race_reads(stream_pair& pair, const std::string& text, std::string& seen) {
+  using namespace asio::experimental::awaitable_operators;
+  co_await connect(pair);
+  co_await (write_and_close(*pair.first, text) && read_against_a_timer(*pair.second, seen));
+  co_await close_both(pair.peers.first, pair.peers.second);
+}
+
+configuration taking(std::size_t most) {
+  configuration config;
+  config.max_message_size = most;
+  return config;
+}
+
+asio::awaitable<void> write_before_it_is_open(peer_pair& peers) {
+  using namespace asio::experimental::awaitable_operators;
+  channel_stream from(peers.first.create_data_channel("bytes"));
+  CHECK(from.channel().state() == data_channel_state::connecting);
+  const std::string text = long_text(100000);
+  const auto incoming = peers.second.data_channels();
+  auto [size, remote] =
+      co_await (asio::async_write(from, asio::buffer(text), asio::use_awaitable) &&
+                incoming.async_next(asio::use_awaitable));
+  CHECK(size == text.size());
+  REQUIRE(remote.has_value());
+  channel_stream to(std::move(*remote));
+  std::string seen(text.size(), ' ');
+  co_await asio::async_read(to, asio::buffer(seen), asio::deferred);
+  CHECK(seen == text);
+  auto written = co_await from.async_write_some(asio::buffer(text));
+  CHECK(written == 4096);
+  co_await close_both(peers.first, peers.second);
+}
+
+using ending = std::function<void(std::optional<channel_stream>&, asio::cancellation_signal&)>;
+
+/// Writes before the channel is open, ends that in some way and gives what the write says.
+asio::awaitable<boost::system::error_code> end_of_a_write_that_waits(peer_connection& peer,
+                                                                     ending end) {
+  std::optional<channel_stream> stream(std::in_place, peer.create_data_channel("bytes"));
+  std::optional<boost::system::error_code> ended;
+  asio::cancellation_signal signal;
+  const auto note = [&](boost::system::error_code code, std::size_t size) {
+    CHECK(size == 0);
+    ended = code;
+  };
+  stream->async_write_some(asio::buffer("x", 1), asio::bind_cancellation_slot(signal.slot(), note));
+  end(stream, signal);
+  const auto executor = co_await asio::this_coro::executor;
+  while (!ended) co_await asio::post(executor, asio::use_awaitable);
+  co_return *ended;
+}
+
+asio::awaitable<void> end_writes_that_wait(peer_connection& peer) {
+  const ending cancel = [](auto&, auto& signal) { signal.emit(asio::cancellation_type::total); };
+  auto code = co_await end_of_a_write_that_waits(peer, cancel);
+  CHECK(code == asio::error::operation_aborted);
+  const ending close = [](auto& stream, auto&) { stream->channel().close(); };
+  code = co_await end_of_a_write_that_waits(peer, close);
+  CHECK(code == errc::invalid_state);
+  const ending drop = [](auto& stream, auto&) { stream.reset(); };
+  code = co_await end_of_a_write_that_waits(peer, drop);
+  CHECK(code == errc::invalid_state);
+  const ending end_peer = [&](auto&, auto&) { peer.close(); };
+  code = co_await end_of_a_write_that_waits(peer, end_peer);
+  CHECK(code);
+}
+
 asio::awaitable<void> drop_while_reading(stream_pair& pair) {
   co_await connect(pair);
   std::array<char, 8> into{};
@@ -262,7 +378,7 @@ asio::awaitable<void> drop_while_reading(stream_pair& pair) {
 template <class Body>
 void run_pair(Body body) {
   asio::io_context context;
-  stream_pair pair(context);
+  stream_pair pair(context.get_executor());
   run(context, body(pair));
 }
 
@@ -277,6 +393,37 @@ TEST_CASE("TLS runs over a data channel") { run_pair(tls_over_channel); }
 TEST_CASE("messages are bytes of a stream, which ends with eof") { run_pair(read_as_a_stream); }
 
 TEST_CASE("a cancelled read loses nothing") { run_pair(cancel_reads); }
+
+TEST_CASE("a cancelled read of the rest of a message loses nothing") {
+  run_pair(cancel_the_read_of_a_rest);
+}
+
+TEST_CASE("reads that race against timers on two threads lose nothing") {
+  asio::io_context context(2);
+  stream_pair pair(asio::make_strand(context));
+  const std::string text = long_text(100000);
+  std::string seen;
+  std::exception_ptr failure;
+  asio::co_spawn(asio::make_strand(context), race_reads(pair, text, seen),
+                 [&](std::exception_ptr thrown) { failure = thrown; });
+  std::thread other([&] { context.run(); });
+  context.run();
+  other.join();
+  if (failure) std::rethrow_exception(failure);
+  CHECK(seen == text);
+}
+
+TEST_CASE("what is written before the channel is open waits for what the peer takes") {
+  asio::io_context context;
+  peer_pair peers(context.get_executor(), configuration(), taking(4096));
+  run(context, write_before_it_is_open(peers));
+}
+
+TEST_CASE("a write that waits for the channel to open ends with it") {
+  asio::io_context context;
+  peer_connection peer(context.get_executor());
+  run(context, end_writes_that_wait(peer));
+}
 
 TEST_CASE("dropping a stream ends its pending read, and the other side's") {
   run_pair(drop_while_reading);
