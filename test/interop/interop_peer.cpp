@@ -3,8 +3,10 @@
 // It talks in lines on standard output, which the test reads, and echoes channels until one says
 // `please close`; `statistics` is answered with them.
 #include <asiortc/asiortc.hpp>
+#include <asiortc/channel_stream.hpp>
 
 #include <boost/asio.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <iostream>
 #include <memory>
@@ -24,6 +26,7 @@ struct options {
   bool hide_candidates = false;  ///< the other side gets none of our candidates
   asiortc::configuration config;
   std::size_t largest = 262144;  ///< bytes of the largest message that we send
+  std::size_t stream = 0;        ///< bytes that are streamed in place of messages
 };
 
 options parse(int argc, char** argv) {
@@ -42,6 +45,8 @@ options parse(int argc, char** argv) {
       parsed.room = argv[++index];
     } else if (index + 1 < argc && flag == "--largest") {
       parsed.largest = std::stoul(argv[++index]);
+    } else if (index + 1 < argc && flag == "--stream") {
+      parsed.stream = std::stoul(argv[++index]);
     } else {
       throw std::runtime_error("unknown argument " + std::string(flag));
     }
@@ -149,6 +154,20 @@ asio::awaitable<void> exchange(session_ptr keep, std::size_t largest) {
   say("closed " + channel.label());
 }
 
+/// Writes a stream of bytes, from before its channel is open, and reads it from the echo.
+asio::awaitable<void> stream(session_ptr keep, std::size_t size) {
+  using namespace asio::experimental::awaitable_operators;
+  asiortc::channel_stream bytes(keep->connection.create_data_channel("stream-from-native"));
+  std::string written(size, ' ');
+  for (std::size_t i = 0; i < size; ++i) written[i] = static_cast<char>('a' + i % 23);
+  std::string read(size, ' ');
+  co_await (asio::async_write(bytes, asio::buffer(written), asio::use_awaitable) &&
+            asio::async_read(bytes, asio::buffer(read), asio::use_awaitable));
+  say(read == written ? "streamed " + std::to_string(size) : "another stream came back");
+  co_await bytes.async_close();
+  say("closed stream-from-native");
+}
+
 asio::awaitable<void> accept_channels(session_ptr keep) {
   const auto channels = keep->connection.data_channels();
   for (;;) {
@@ -189,7 +208,8 @@ void start_session(const asio::any_io_executor& executor, const options& wanted,
   asio::co_spawn(executor, tell_pairs(made), asio::detached);
   asio::co_spawn(executor, accept_channels(made), asio::detached);
   if (!calling) return;
-  asio::co_spawn(executor, exchange(made, wanted.largest), [](std::exception_ptr thrown) {
+  auto call = wanted.stream > 0 ? stream(made, wanted.stream) : exchange(made, wanted.largest);
+  asio::co_spawn(executor, std::move(call), [](std::exception_ptr thrown) {
     if (thrown) say("call failed");
   });
 }

@@ -70,6 +70,16 @@ for (const [name, ours, theirs] of [
   });
 }
 
+test('Pion echoes a stream of bytes', async () => {
+  const pion = startPion('stream', '--role', 'answerer');
+  await pion.line(/^joined$/);
+  const native = startOurs('stream', '--stream', '200000');
+  await native.line(/^streamed 200000$/);
+  await native.line(/^closed stream-from-native$/);
+  await native.stop();
+  await finish(pion);
+});
+
 test('Pion chats with peer_cli', async () => {
   const cli = new Program(cliPath, ['chat', 'pion-chat', '--server', signaling.url, '--name', 'cli'],
     { input: 'pipe' });
