@@ -57,16 +57,19 @@ class ASIORTC_EXPORT certificate {
   /// with `operation_error` when the machine gives no key. Thread-safe.
   [[nodiscard]] static certificate generate(const certificate_options& options);
 
-  /// Reads an unencrypted EC or RSA private key and its certificate, in any order, from PEM text.
-  /// Throws `error` with `syntax_error` that says which of the two is wrong, or `not_supported`
-  /// for another kind of key. An expired certificate is read; a peer connection refuses it.
-  /// Thread-safe.
+  /// Reads an unencrypted private key and its certificate, in any order, from PEM text: EC on P-256
+  /// or P-384, or RSA from 1024 bits. Throws `error` with `syntax_error` that says which of the two
+  /// is wrong, or `not_supported` that names what no DTLS peer would take: another kind of key,
+  /// curve or size, or a certificate whose keyUsage lacks digitalSignature. An expired certificate
+  /// is read; a peer connection refuses it. When its life begins matters to nobody. Thread-safe.
   [[nodiscard]] static certificate from_pem(std::string_view pem);
 
   /// The private key, which is a secret, and the certificate; `from_pem` reads it. Thread-safe.
   [[nodiscard]] std::string to_pem() const;
 
-  /// The end of the certificate's life (RTCCertificate.expires). Thread-safe, never fails.
+  /// The end of the certificate's life (RTCCertificate.expires), or the clock's last time point for
+  /// one that lives longer, as RFC 5280 4.1.2.5 lets it: the year 2262 where the clock counts
+  /// nanoseconds. Thread-safe, never fails.
   [[nodiscard]] std::chrono::system_clock::time_point expires() const;
 
   /// With SHA-256, SHA-384 and SHA-512, in that order. Thread-safe.

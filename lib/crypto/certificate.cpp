@@ -16,6 +16,16 @@ namespace {
 // webrtc-pc 4.9.1 lets a year be the longest life of a generated certificate.
 constexpr std::chrono::seconds longest_validity = std::chrono::hours(24 * 365);
 
+/// A clock that counts nanoseconds ends in the year 2262, certificates in 9999 (RFC 5280 4.1.2.5).
+std::chrono::system_clock::time_point nearest_time_point(std::chrono::seconds since_epoch) {
+  using time_point = std::chrono::system_clock::time_point;
+  using std::chrono::floor;
+  using std::chrono::seconds;
+  if (since_epoch > floor<seconds>(time_point::max().time_since_epoch())) return time_point::max();
+  if (since_epoch <= floor<seconds>(time_point::min().time_since_epoch())) return time_point::min();
+  return time_point(since_epoch);
+}
+
 }  // namespace
 
 certificate certificate::generate(const certificate_options& options) {
@@ -37,7 +47,7 @@ certificate certificate::from_pem(std::string_view pem) {
 std::string certificate::to_pem() const { return identity_->to_pem(); }
 
 std::chrono::system_clock::time_point certificate::expires() const {
-  return std::chrono::system_clock::time_point(std::chrono::seconds(identity_->expires()));
+  return nearest_time_point(std::chrono::seconds(identity_->expires()));
 }
 
 bool certificate::operator==(const certificate& other) const {

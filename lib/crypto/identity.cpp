@@ -5,8 +5,12 @@
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
+#include <openssl/x509v3.h>
 
+#include <array>
 #include <limits>
+#include <string>
+#include <utility>
 
 namespace asiortc::crypto {
 namespace {
@@ -17,6 +21,9 @@ constexpr std::int64_t clock_skew_seconds = 24 * 60 * 60;
 constexpr std::size_t largest_pem = 64 * 1024;
 // RFC 5280 4.1.2.2: at most 20 octets, positive; 64 random bits suffice.
 constexpr int serial_bits = 64;
+// Level 1 of OpenSSL's security, at which DTLS works here, takes no key much shorter, nor do
+// browsers.
+constexpr int least_rsa_bits = 1024;
 
 key_ptr make_key(key_type type) {
   return key_ptr(type == key_type::rsa_2048 ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256"));
@@ -67,6 +74,33 @@ std::int64_t seconds_since_epoch(const ASN1_TIME* time) {
   return std::int64_t{days} * 24 * 60 * 60 + seconds;
 }
 
+std::string curve_of(const EVP_PKEY* key) {
+  std::array<char, 80> name{};
+  std::size_t size = 0;
+  const bool named = EVP_PKEY_get_group_name(key, name.data(), name.size(), &size) == 1;
+  return named ? std::string(name.data(), size) : "of no name";
+}
+
+/// Why DTLS could do nothing with them; empty where it can. `key` is EC or RSA.
+std::string refusal(EVP_PKEY* key, X509* certificate) {
+  if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC) {
+    // Those that DTLS here and browsers offer (RFC 8422 5.1.1) and that sign.
+    const std::string curve = curve_of(key);
+    if (curve != SN_X9_62_prime256v1 && curve != SN_secp384r1) {
+      return "the curve of the key is " + curve + ", expected P-256 or P-384";
+    }
+  } else if (EVP_PKEY_get_bits(key) < least_rsa_bits) {
+    return "the RSA key has " + std::to_string(EVP_PKEY_get_bits(key)) +
+           " bits, expected 1024 or more";
+  }
+  // RFC 5246 7.4.2, 7.4.6: without it neither a server with ECDHE nor a client may use the key. A
+  // certificate that does not say what its key is for allows all.
+  if ((X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE) == 0) {
+    return "the certificate's keyUsage lacks digitalSignature";
+  }
+  return {};
+}
+
 }  // namespace
 
 struct identity::impl {
@@ -115,8 +149,10 @@ base::result<std::shared_ptr<const identity>> identity::from_pem(std::string_vie
     return base::failure(errc::syntax_error,
                          "the private key is not that of the certificate: " + take_openssl_error());
   }
-  // A key may be followed by nothing of its own kind; the readers leave "no start line" behind.
+  auto why = refusal(handles->key.get(), handles->certificate.get());
+  // What the looks at a strange certificate leave behind, too.
   ERR_clear_error();
+  if (!why.empty()) return base::failure(errc::not_supported, std::move(why));
   return std::make_shared<const identity>(std::move(handles));
 }
 

@@ -44,7 +44,8 @@ class identity {
   /// `now` and `expires` are wall-clock seconds since 1970.
   static base::result<std::shared_ptr<const identity>> generate(key_type type, std::int64_t now,
                                                                 std::int64_t expires);
-  /// A private key and a certificate in PEM, in any order. `syntax_error` says which is wrong.
+  /// A private key and a certificate in PEM, in any order. `syntax_error` says which is wrong,
+  /// `not_supported` why DTLS could not use them.
   static base::result<std::shared_ptr<const identity>> from_pem(std::string_view pem);
 
   ~identity();
@@ -54,6 +55,7 @@ class identity {
   [[nodiscard]] std::string to_pem() const;
   /// The certificate alone.
   [[nodiscard]] base::bytes to_der() const;
+  /// Wall-clock seconds since 1970; RFC 5280 4.1.2.5 lets it be the last second of the year 9999.
   [[nodiscard]] std::int64_t expires() const;
   [[nodiscard]] fingerprint get_fingerprint(hash_algorithm algorithm) const;
 

@@ -1,5 +1,6 @@
 // Promises of the peer connection itself: how it starts, what it tells, how it ends.
 #include "net/peer_pair.hpp"
+#include "support/foreign_pem.hpp"
 #include "support/process_counts.hpp"
 
 #include <doctest/doctest.h>
@@ -252,6 +253,21 @@ TEST_CASE("a certificate that was kept as PEM is the same identity on every conn
   asio::io_context context;
   const auto kept = certificate::from_pem(make_certificate().to_pem());
   run(context, pin(kept, make_certificate(certificate_key::rsa_2048)));
+}
+
+TEST_CASE(
+    "certificates of other programs that from_pem takes connect, also one that never expires") {
+  foreign_pem never_expires;
+  foreign_pem p384;
+  p384.curve = "P-384";
+  p384.key_usage = "digitalSignature";
+  foreign_pem rsa;
+  rsa.rsa_bits = 1024;
+  for (const auto* own : {&never_expires, &p384, &rsa}) {
+    asio::io_context context;
+    run(context, pin(certificate::from_pem(own->make()), make_certificate()));
+    run(context, pin(make_certificate(), certificate::from_pem(own->make())));
+  }
 }
 
 TEST_CASE("one of several fingerprints of a description is enough") {

@@ -1,3 +1,4 @@
+#include "support/foreign_pem.hpp"
 #include "unit/crypto/refusal.hpp"
 
 #include <asiortc/certificate.hpp>
@@ -12,7 +13,15 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const std::chrono::system_clock::time_point start{1'750'000'000s};
+using std::chrono::system_clock;
+
+const system_clock::time_point start{1'750'000'000s};
+
+system_clock::time_point end_of(const std::string& not_after) {
+  test::foreign_pem made;
+  made.not_after = not_after;
+  return certificate::from_pem(made.make()).expires();
+}
 
 }  // namespace
 
@@ -57,4 +66,16 @@ TEST_CASE("a copy of a certificate is the same certificate") {
 
 TEST_CASE("PEM that cannot be read throws a syntax error that says why") {
   CHECK(thrown_by([] { (void)certificate::from_pem("nonsense"); }) == errc::syntax_error);
+}
+
+TEST_CASE("a certificate that outlives the clock expires when the clock ends") {
+  static_assert(std::is_same_v<system_clock::duration, std::chrono::nanoseconds>);
+  CHECK(end_of("21991231235959Z") == system_clock::time_point(7'258'118'399s));
+  CHECK(end_of("22620411234716Z") ==
+        std::chrono::floor<std::chrono::seconds>(system_clock::time_point::max()));
+  CHECK(end_of("22620411234717Z") == system_clock::time_point::max());
+  CHECK(end_of("23000101000000Z") == system_clock::time_point::max());
+  CHECK(end_of(test::no_expiry) == system_clock::time_point::max());
+  CHECK(end_of("19600101000000Z") == system_clock::time_point(-315'619'200s));
+  CHECK(end_of("16000101000000Z") == system_clock::time_point::min());
 }

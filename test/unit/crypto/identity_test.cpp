@@ -1,6 +1,7 @@
 #include "crypto/identity.hpp"
 
 #include "crypto/openssl.hpp"
+#include "support/foreign_pem.hpp"
 #include "unit/crypto/refusal.hpp"
 
 #include <doctest/doctest.h>
@@ -23,6 +24,15 @@ std::shared_ptr<const identity> make(key_type type = key_type::ecdsa_p256) {
 
 boost::system::error_code pem_refusal(std::string_view pem) {
   return test::thrown_by([&] { (void)identity::from_pem(pem).value(); });
+}
+
+/// What a key and certificate of another program are refused for; empty where they are not.
+std::string why_not_supported(const test::foreign_pem& made) {
+  const auto read = identity::from_pem(made.make());
+  CHECK(ERR_peek_error() == 0);
+  if (!read.has_error()) return {};
+  CHECK(read.error().code == errc::not_supported);
+  return read.error().detail;
 }
 
 /// Seconds from `now` to a time of the certificate.
@@ -100,4 +110,38 @@ TEST_CASE("an encrypted key is refused without asking for its password") {
   char* text = nullptr;
   const long size = BIO_get_mem_data(out.get(), &text);
   CHECK(pem_refusal(std::string(text, static_cast<std::size_t>(size))) == errc::syntax_error);
+}
+
+TEST_CASE("a key on a curve that no DTLS peer takes is refused by the curve's name") {
+  test::foreign_pem made;
+  for (const auto& [curve, name] :
+       {std::pair("P-521", "secp521r1"), {"P-224", "secp224r1"}, {"secp256k1", "secp256k1"}}) {
+    made.curve = curve;
+    CHECK(why_not_supported(made) ==
+          "the curve of the key is " + std::string(name) + ", expected P-256 or P-384");
+  }
+  for (const auto* curve : {"P-256", "P-384"}) {
+    made.curve = curve;
+    CHECK(why_not_supported(made).empty());
+  }
+}
+
+TEST_CASE("an RSA key of less than 1024 bits is refused by its size") {
+  test::foreign_pem made;
+  made.rsa_bits = 512;
+  CHECK(why_not_supported(made) == "the RSA key has 512 bits, expected 1024 or more");
+  made.rsa_bits = 1016;
+  CHECK(why_not_supported(made) == "the RSA key has 1016 bits, expected 1024 or more");
+  made.rsa_bits = 1024;
+  CHECK(why_not_supported(made).empty());
+}
+
+TEST_CASE("a certificate whose keyUsage lacks digitalSignature is refused by name") {
+  test::foreign_pem made;
+  for (const auto* usage : {"keyCertSign", "keyAgreement,keyEncipherment"}) {
+    made.key_usage = usage;
+    CHECK(why_not_supported(made) == "the certificate's keyUsage lacks digitalSignature");
+  }
+  made.key_usage = "critical,digitalSignature,keyCertSign";
+  CHECK(why_not_supported(made).empty());
 }
