@@ -24,6 +24,7 @@ agent::impl::impl(agent_settings wanted, base::random_source& source, base::logg
       tie_breaker(source.u64()),
       current(make_generation()) {
   gather.restart(current->local.ufrag);
+  gather.keep_restart();
 }
 
 credentials agent::impl::make_credentials() {
@@ -43,6 +44,7 @@ std::unique_ptr<generation> agent::impl::make_generation() {
 generation* agent::impl::find_generation(std::string_view ufrag) {
   if (current->local.ufrag == ufrag) return current.get();
   if (previous && previous->local.ufrag == ufrag) return previous.get();
+  if (offered && offered->local.ufrag == ufrag) return offered.get();
   return nullptr;
 }
 
@@ -77,7 +79,7 @@ void agent::set_remote_lite(bool lite) {
   if (lite) set_role(role::controlling);
 }
 
-const credentials& agent::local_credentials() const { return impl_->current->local; }
+const credentials& agent::local_credentials() const { return impl_->newest().local; }
 
 void agent::restart(base::time_point now) {
   if (impl_->state == agent_state::closed) return;
@@ -87,6 +89,14 @@ void agent::restart(base::time_point now) {
   impl_->restart(now);
   impl_->run(now);
 }
+
+void agent::abandon_restart(base::time_point now) {
+  if (impl_->state == agent_state::closed || !impl_->offered) return;
+  impl_->abandon_restart();
+  impl_->run(now);
+}
+
+bool agent::is_restarting() const { return impl_->offered != nullptr; }
 
 void agent::set_remote_credentials(base::time_point now, credentials remote) {
   if (impl_->state == agent_state::closed) return;

@@ -184,14 +184,20 @@ class agent {
   void set_role(role role);
   [[nodiscard]] role current_role() const;
   void set_remote_lite(bool lite);
+  /// Those of the restart that is open, if one is.
   [[nodiscard]] const credentials& local_credentials() const;
-  /// New credentials and candidates; the selected pair carries data until a new one is valid.
-  /// Sockets and servers stay and are gathered from anew; a `finish_gathering` of before holds.
-  /// The remote credentials and candidates are those of the old generation: set them anew.
+  /// Opens a restart: new credentials and candidates, to be told. Sockets and servers stay and are
+  /// gathered from anew; a `finish_gathering` of before holds. All else goes on as it was until
+  /// `set_remote_credentials`, and the selected pair carries data until a new one is valid.
   void restart(base::time_point now);
-  /// Checks that came before are answered now (RFC 8445 7.3). Other credentials than before are
-  /// the remote side's restart, which restarts this side too unless `restart` was called before.
+  /// Nobody will answer the restart that is open: the credentials and candidates of before hold.
+  void abandon_restart(base::time_point now);
+  [[nodiscard]] bool is_restarting() const;
+  /// Checks that came before are answered now (RFC 8445 7.3). They answer the restart that is open.
+  /// Else, other credentials than before are the remote side's restart, which restarts this side
+  /// too.
   void set_remote_credentials(base::time_point now, credentials remote);
+  /// Those in force.
   [[nodiscard]] std::optional<credentials> remote_credentials() const;
 
   // Gathering: the shell tells what there is; candidates come out as events.

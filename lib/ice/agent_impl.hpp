@@ -71,6 +71,8 @@ struct agent::impl {
 
   // agent_negotiation.cpp: credentials and candidates.
   void restart(base::time_point now);
+  void carry_out_restart();
+  void abandon_restart();
   [[nodiscard]] bool may_use(const generation& gen, const local_base& local) const;
   void set_remote_credentials(base::time_point now, credentials remote);
   base::result<void> add_remote_candidate(base::time_point now, const candidate& remote);
@@ -95,6 +97,7 @@ struct agent::impl {
     return state == agent_state::failed || state == agent_state::closed;
   }
   generation* find_generation(std::string_view ufrag);
+  [[nodiscard]] const generation& newest() const { return offered ? *offered : *current; }
   pair* find_active();
   void note_received(base::time_point now, const base::route& route);
   credentials make_credentials();
@@ -105,6 +108,7 @@ struct agent::impl {
   void for_each_generation(Visit visit) {
     visit(*current);
     if (previous) visit(*previous);
+    if (offered) visit(*offered);
   }
 
   agent_settings settings;
@@ -120,7 +124,9 @@ struct agent::impl {
 
   std::uint32_t generations = 0;  ///< how many there have been
   std::unique_ptr<generation> current;
-  /// The one before a restart, while it carries data or its checks may still come.
+  /// Of a restart that is open: it has no remote side yet, and may be abandoned.
+  std::unique_ptr<generation> offered;
+  /// The one before the last restart, while it carries data or its checks may still come.
   std::unique_ptr<generation> previous;
 
   /// The pair that carries data, and whether `previous` has it.

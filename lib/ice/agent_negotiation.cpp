@@ -6,6 +6,27 @@
 namespace asiortc::ice {
 
 void agent::impl::restart(base::time_point now) {
+  offered = make_generation();
+  gather.restart(offered->local.ufrag);
+  // Who lost its last pair and is not answered either has nobody to talk to.
+  if (lost_at) lost_at = now;
+  lost_consent = false;
+  // webrtc-pc 5.6.3: begun in completed, a restart leads to connected, and from where connectivity
+  // was lost to checking.
+  if (state == agent_state::completed) {
+    set_state(agent_state::connected, boost::system::error_code{}, "restart");
+  } else if (state == agent_state::disconnected || state == agent_state::failed) {
+    set_state(agent_state::checking, boost::system::error_code{}, "restart");
+  }
+}
+
+void agent::impl::abandon_restart() {
+  offered.reset();
+  settings.relay_only = current->relay_only;
+  gather.undo_restart();
+}
+
+void agent::impl::carry_out_restart() {
   // The old pair carries data on (RFC 8445 9: "continue to send ... using the previously selected
   // pair"). If a restart follows a restart, keep the generation that works.
   if (current->has_valid() || !previous) {
@@ -18,23 +39,14 @@ void agent::impl::restart(base::time_point now) {
     active = pair_id::none;
     active_route.reset();
   }
-  current = make_generation();
-  // Who lost its last pair and is not answered either has nobody to talk to.
-  if (lost_at) lost_at = now;
-  lost_consent = false;
-  gather.restart(current->local.ufrag);
-  // webrtc-pc 5.6.3: begun in completed, a restart leads to connected, and from where connectivity
-  // was lost to checking.
-  if (state == agent_state::completed) {
-    set_state(agent_state::connected, boost::system::error_code{}, "restart");
-  } else if (state == agent_state::disconnected || state == agent_state::failed) {
-    set_state(agent_state::checking, boost::system::error_code{}, "restart");
-  }
+  current = std::move(offered);
+  gather.keep_restart();
 }
 
 void agent::impl::set_remote_credentials(base::time_point now, credentials remote) {
-  if (current->remote == remote) return;
-  if (current->remote) restart(now);
+  if (!offered && current->remote == remote) return;
+  if (!offered && current->remote) restart(now);
+  if (offered) carry_out_restart();
   current->remote = std::move(remote);
   current->started = now;
   replay_early(*current, now);
@@ -61,7 +73,8 @@ base::result<void> agent::impl::add_remote_candidate(base::time_point now,
 
 bool agent::impl::may_use(const generation& gen, const local_base& local) const {
   if (gen.relay_only && local.own->type != candidate_type::relayed) return false;
-  return !local.retired || &gen != current.get();
+  // One that is retired has its candidate from the last generation that knows it.
+  return !local.retired || &gen != &newest() || local.own->ufrag == gen.local.ufrag;
 }
 
 void agent::impl::make_pairs(generation& gen, const std::shared_ptr<const candidate>& remote) {

@@ -37,7 +37,7 @@ void agent::impl::handle_request(base::time_point now, const stun::message_view&
   if (!check) {
     return send(from, build_error(message, stun::error_bad_request, "Bad Request", gen->local));
   }
-  if (gen == current.get() && loses_role_conflict(*check)) {
+  if (gen == &newest() && loses_role_conflict(*check)) {
     if (pair* const known = gen->checks.find(from)) note_exchange(*known, 1);
     return send(from, build_error(message, stun::error_role_conflict, "Role Conflict", gen->local));
   }

@@ -60,7 +60,8 @@ void agent::impl::watch_pairs(generation& gen, base::time_point now) {
   for (const auto& p : gen.checks.pairs()) {
     if (!p->valid) continue;
     if (p->life.expired(now)) {
-      lost_consent = lost_consent || &gen == current.get();
+      // While a restart is open, its answer may still save the session.
+      lost_consent = lost_consent || &gen == &newest();
       invalidate(gen, *p, "consent expired");
       continue;
     }

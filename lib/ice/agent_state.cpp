@@ -81,8 +81,8 @@ void agent::impl::update_active(base::time_point now) {
 }
 
 bool agent::impl::is_completed() const {
-  return current->selected != pair_id::none && !active_is_previous && gather.complete() &&
-         current->end_of_candidates && current->held_candidates == 0 &&
+  return !offered && current->selected != pair_id::none && !active_is_previous &&
+         gather.complete() && current->end_of_candidates && current->held_candidates == 0 &&
          !current->checks.has_undecided();
 }
 
@@ -94,7 +94,7 @@ void agent::impl::update_state(base::time_point now) {
     return set_state(agent_state::failed, *failure, failure->detail);
   }
   const pair* const carrying = find_active();
-  const bool restarting = active_is_previous || !current->first_valid;
+  const bool restarting = offered || active_is_previous || !current->first_valid;
   if (carrying == nullptr) {
     const bool can_check = current->started && current->any_remote_candidate;
     if (lost_at && !restarting) {
@@ -119,7 +119,7 @@ std::optional<base::failure> agent::impl::find_failure(base::time_point now) con
                                    "no answer to consent checks");
   if (lost_at && lost_consent) return consent_lost;
   if (lost_at && now < *lost_at + settings.consent_timeout) return std::nullopt;
-  if (!current->started) return lost_at ? std::optional(consent_lost) : std::nullopt;
+  if (offered || !current->started) return lost_at ? std::optional(consent_lost) : std::nullopt;
   // RFC 8863 4: not before the PAC timer has run, whatever became of the pairs.
   const base::time_point pac_end = *current->started + settings.pac_timeout;
   if (now < pac_end || current->checks.has_undecided()) return std::nullopt;

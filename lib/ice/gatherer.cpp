@@ -107,8 +107,7 @@ bool gatherer::add_base(base::socket_id id, std::uint16_t preference, candidate 
   own.number = next_number();
   added.own = std::make_shared<const candidate>(std::move(own));
   bases_.push_back(added);
-  // webrtc-pc 5.6.2: what is gathered later begins again with gathering.
-  if (std::exchange(complete_, false)) events_.push(gathering_resumed{});
+  resume();
   announce(*added.own);
   for (const auto& server : servers_) add_queries(added, server);
   check_complete();
@@ -160,6 +159,9 @@ void gatherer::finish() {
 }
 
 void gatherer::restart(const std::string& ufrag) {
+  if (!before_) {
+    before_ = round{ufrag_, bases_, reflexive_, servers_, queries_, finished_, complete_};
+  }
   ufrag_ = ufrag;
   ++generation_;
   last_number_ = 0;
@@ -173,6 +175,34 @@ void gatherer::restart(const std::string& ufrag) {
   for (auto& base : bases_) {
     if (!base.retired) renew(base);
   }
+  check_complete();
+}
+
+void gatherer::undo_restart() {
+  if (!before_) return;
+  round before = std::move(*before_);
+  before_.reset();
+  ufrag_ = before.ufrag;
+  reflexive_ = std::move(before.found);
+  queries_ = std::move(before.queries);
+  finished_ = finished_ || before.finished;
+  complete_ = before.complete;
+  const auto is_gone = [this](base::socket_id id) { return find(id) == nullptr; };
+  std::erase_if(reflexive_, [&](const reflexive& r) { return is_gone(r.socket); });
+  std::erase_if(queries_, [&](const query& q) { return is_gone(q.to.local); });
+  const auto added = std::exchange(servers_, std::move(before.servers));
+  for (auto& base : bases_) {
+    const auto known =
+        std::find_if(before.bases.begin(), before.bases.end(),
+                     [&](const local_base& each) { return each.socket == base.socket; });
+    if (known != before.bases.end()) {
+      base.own = known->own;
+    } else {
+      resume();
+      renew(base);
+    }
+  }
+  for (const auto& server : added) add_server(server);
   check_complete();
 }
 
@@ -203,6 +233,11 @@ bool gatherer::is_told(const candidate& value) const {
   if (settings_.relay_only && value.type != candidate_type::relayed) return false;
   // A wildcard socket can be checked from, but nobody can send to its address.
   return !value.address.address.is_unspecified();
+}
+
+/// webrtc-pc 5.6.2: what is gathered later begins again with gathering.
+void gatherer::resume() {
+  if (std::exchange(complete_, false)) events_.push(gathering_resumed{});
 }
 
 void gatherer::check_complete() {

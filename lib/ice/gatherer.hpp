@@ -39,8 +39,12 @@ class gatherer {
   void release();
   /// The shell has told all; without it gathering is never complete.
   void finish();
-  /// All candidates come anew, under another user name fragment.
+  /// All candidates come anew, under another user name fragment. The first restart keeps what was
+  /// before it until one of the next two.
   void restart(const std::string& ufrag);
+  void keep_restart() { before_.reset(); }
+  /// What was before goes on, with the sockets and servers that came since.
+  void undo_restart();
 
   [[nodiscard]] const local_base* find(base::socket_id id) const;
   [[nodiscard]] const std::vector<local_base>& bases() const { return bases_; }
@@ -91,6 +95,17 @@ class gatherer {
     std::shared_ptr<const candidate> value;
   };
 
+  /// What a restart begins anew.
+  struct round {
+    std::string ufrag;
+    std::vector<local_base> bases;
+    std::vector<reflexive> found;
+    std::vector<stun_server> servers;
+    std::vector<query> queries;
+    bool finished = false;
+    bool complete = false;
+  };
+
   void add_queries(const local_base& base, const stun_server& server);
   void add_reflexive(const local_base& base, const base::endpoint& mapped,
                      const stun_server& server);
@@ -98,6 +113,7 @@ class gatherer {
   void renew(local_base& base);
   void announce(const candidate& value);
   [[nodiscard]] bool is_told(const candidate& value) const;
+  void resume();
   void check_complete();
   void set_state(query& which, query_state state, std::string_view reason);
   /// The server gives this socket no address, and that is told.
@@ -121,6 +137,7 @@ class gatherer {
   bool finished_ = false;
   bool forgets_servers_ = false;
   bool complete_ = false;
+  std::optional<round> before_;
 };
 
 }  // namespace asiortc::ice

@@ -7,9 +7,6 @@
 namespace asiortc::peer {
 namespace {
 
-// Generations whose candidates a description of ours may still show: the current one and a restart.
-constexpr std::size_t max_generations = 2;
-
 // As many lines as candidates can be in use; more would only grow the description.
 constexpr std::size_t max_candidate_lines = 100;
 
@@ -29,9 +26,20 @@ void show_candidate(sdp::media& media, const ice::candidate& candidate) {
 
 local_generation& peer::impl::generation() {
   const std::string& ufrag = transport_->agent().local_credentials().ufrag;
-  if (generations_.empty() || generations_.back().ufrag != ufrag) {
-    if (generations_.size() == max_generations) generations_.erase(generations_.begin());
+  if (!generations_.empty() && generations_.back().ufrag == ufrag) return generations_.back();
+  // Beside the newest those are kept that a description of ours may still show.
+  const auto shows = [](const std::optional<negotiation::local>& local, const std::string& name) {
+    return local && local->session.credentials.ufrag == name;
+  };
+  std::erase_if(generations_, [&](const local_generation& each) {
+    return !shows(jsep_.current_local(), each.ufrag) && !shows(jsep_.pending_local(), each.ufrag);
+  });
+  const auto known = std::find_if(generations_.begin(), generations_.end(),
+                                  [&](const auto& each) { return each.ufrag == ufrag; });
+  if (known == generations_.end()) {
     generations_.emplace_back().ufrag = ufrag;
+  } else {
+    std::rotate(known, known + 1, generations_.end());
   }
   return generations_.back();
 }
@@ -48,6 +56,24 @@ void peer::impl::restart_agent(base::time_point now) {
   apply_gathering_options(now);
   transport_->agent().restart(now);
   settle(now);  // what is gathered at once goes into the description that asked for the restart
+}
+
+/// RFC 9429 5.7: a rollback discards "any proposed changes". A restart that the description in
+/// force does not tell of, rolled back or never set, is none: ICE goes on as before.
+void peer::impl::abandon_restart(base::time_point now) {
+  auto& agent = transport_->agent();
+  const local_session* told = jsep_.effective_local();
+  const std::string ufrag = agent.local_credentials().ufrag;
+  if (!agent.is_restarting() || told == nullptr || !told->data ||
+      told->credentials.ufrag == ufrag) {
+    return;
+  }
+  settle(now);  // what was gathered for it is not told
+  agent.abandon_restart(now);
+  if (gathering_ufrag_ == ufrag) gathering_ufrag_ = agent.local_credentials().ufrag;
+  if (!next_gathering_) next_gathering_ = std::exchange(restart_options_, std::nullopt);
+  settle(now);
+  finish_gathering();
 }
 
 void peer::impl::set_gathering_options(base::time_point now, gathering_options options) {
@@ -69,7 +95,7 @@ void peer::impl::apply_gathering_options(base::time_point now) {
   if (!next_gathering_) return;
   transport_->agent().set_relay_only(next_gathering_->relay_only);
   transport_->keep_servers(now, next_gathering_->servers);
-  next_gathering_.reset();
+  restart_options_ = std::exchange(next_gathering_, std::nullopt);
 }
 
 void peer::impl::start_gathering(base::time_point) {
@@ -112,10 +138,10 @@ void peer::impl::note_local_candidate(const ice::candidate& candidate) {
 }
 
 void peer::impl::tell_local_candidates() {
-  // After a rollback nobody would know what they belong to; they go into the next description.
+  // Where none is set, nobody would know what they belong to; they go into the next description.
   const local_session* session = jsep_.effective_local();
-  if (session == nullptr || !session->data || generations_.empty()) return;
-  local_generation& current = generations_.back();
+  if (session == nullptr || !session->data) return;
+  local_generation& current = generation();
   if (session->credentials.ufrag != current.ufrag) return;
   ice_candidate value;
   value.sdp_mid = session->sections[session->tag].mid;

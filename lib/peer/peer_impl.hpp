@@ -44,6 +44,7 @@ struct peer::impl {
   void finish_exchange(base::time_point now, bool data_expected);
   void update_negotiation_needed();
   [[nodiscard]] bool needs_negotiation() const;
+  [[nodiscard]] const ice::credentials& local_credentials() const;
   [[nodiscard]] local_facts facts() const;
   [[nodiscard]] std::optional<session_description> text_of(
       const std::optional<negotiation::local>& local) const;
@@ -58,6 +59,7 @@ struct peer::impl {
   void emit_lookups();
   void start_gathering(base::time_point now);
   void restart_agent(base::time_point now);
+  void abandon_restart(base::time_point now);
   void set_gathering_options(base::time_point now, gathering_options options);
   void apply_gathering_options(base::time_point now);
   void note_local_candidate(const ice::candidate& candidate);
@@ -127,11 +129,12 @@ struct peer::impl {
   std::optional<ice::role> previous_role_;  ///< what a rollback of our offer goes back to
   signaling_state announced_ = signaling_state::stable;
 
-  std::vector<local_generation> generations_;  ///< the last two at most, the newest last
+  std::vector<local_generation> generations_;  ///< the agent's newest last, and those told
   std::string gathering_ufrag_;
   std::uint32_t gathering_generation_ = 0;
   bool pooling_ = false;  ///< gathers before any description asks for it
   std::optional<gathering_options> next_gathering_;
+  std::optional<gathering_options> restart_options_;  ///< what the restart that is open applied
 
   // As last told by events, so that each change of the aggregate has the reason of its event.
   ice::agent_state agent_state_ = ice::agent_state::new_;

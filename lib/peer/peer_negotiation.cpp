@@ -10,11 +10,19 @@ base::failure peer::impl::closed_failure() {
   return {errc::invalid_state, "the peer connection is closed"};
 }
 
+/// Those of the next description: of the restart that it tells, else those that were told before.
+const ice::credentials& peer::impl::local_credentials() const {
+  const auto& agent = transport_->agent();
+  const local_session* told = jsep_.effective_local();
+  const bool goes_on = told != nullptr && told->data && !agent.is_restarting();
+  return goes_on ? told->credentials : agent.local_credentials();
+}
+
 local_facts peer::impl::facts() const {
   local_facts facts;
   facts.session_id = session_id_;
   facts.session_version = session_version_;
-  facts.credentials = transport_->agent().local_credentials();
+  facts.credentials = local_credentials();
   facts.fingerprint =
       settings_.identity->get_fingerprint(crypto::hash_algorithm::sha256).to_string();
   facts.max_message_size = settings_.channels.max_message_size;
@@ -48,11 +56,17 @@ base::result<session_description> peer::impl::create_offer(base::time_point now,
   if (auto allowed = jsep_.check_state(side::local, sdp_type::offer); !allowed) {
     return allowed.error();
   }
-  const local_session* known = jsep_.effective_local();
-  const std::string& ufrag = transport_->agent().local_credentials().ufrag;
-  const bool used = known != nullptr && known->data && known->credentials.ufrag == ufrag;
-  if ((used && (ice_restart || ufrag == ufrag_to_replace_)) || transport_->is_untold()) {
-    restart_agent(now);
+  const local_session* told = jsep_.effective_local();
+  if (told != nullptr && told->data) {
+    const std::string& ufrag = told->credentials.ufrag;
+    const bool restarts = ice_restart || ufrag == ufrag_to_replace_;
+    const bool is_open = transport_->agent().is_restarting() &&
+                         ufrag != transport_->agent().local_credentials().ufrag;
+    if (!restarts) {
+      abandon_restart(now);
+    } else if (!is_open) {
+      restart_agent(now);
+    }
   }
   return create(now, sdp_type::offer);
 }
@@ -66,7 +80,7 @@ base::result<session_description> peer::impl::create_answer(base::time_point now
   const auto& offer = jsep_.pending_remote()->session;
   const auto known = transport_->agent().remote_credentials();
   const bool restarted = known && *known != offer.transport.credentials;
-  if (offer.data && (restarted || transport_->is_untold())) restart_agent(now);
+  if (offer.data && restarted && !transport_->agent().is_restarting()) restart_agent(now);
   return create(now, sdp_type::answer);
 }
 
@@ -79,7 +93,7 @@ base::result<local_session> peer::impl::choose_local(
     return jsep_.created(type, {});
   }
   auto session = jsep_.created(type, given->sdp);
-  if (session && session->data && session->credentials != transport_->agent().local_credentials()) {
+  if (session && session->data && session->credentials != local_credentials()) {
     return base::failure{errc::invalid_modification,
                          "ICE was restarted after this description was created"};
   }
@@ -176,6 +190,7 @@ base::result<void> peer::impl::set_remote_offer(base::time_point now, remote_ses
   auto role = plan_transport(offer, sdp_type::offer);
   if (!role) return role.error();
   if (jsep_.state() == signaling_state::have_local_offer) undo_exchange();
+  abandon_restart(now);
   answer_role_ = *role;
   jsep_.set_remote(sdp_type::offer, std::move(offer));
   announce_signaling();
@@ -204,6 +219,8 @@ base::result<void> peer::impl::set_remote_answer(base::time_point now, sdp_type 
 void peer::impl::apply(base::time_point now, const remote_session& remote,
                        std::optional<dtls::role> role) {
   if (!remote.data || !role) return;
+  abandon_restart(now);
+  restart_options_.reset();
   transport_->negotiate(now, remote.transport, *role);
   data_.negotiate(remote.sctp, *role == dtls::role::client);
   take_candidates(now, remote);
@@ -221,7 +238,7 @@ void peer::impl::finish_exchange(base::time_point now, bool data_expected) {
   const auto& local = jsep_.current_local();
   const std::string& ufrag = local->session.credentials.ufrag;
   if (local->session.data && ufrag != transport_->agent().local_credentials().ufrag) {
-    // The answer restarted ICE unasked (a rolled-back restart does), so ours are new and untold.
+    // The answer restarted ICE unasked, so ours are new and untold.
     ufrag_to_replace_ = ufrag;
   } else if (ufrag != ufrag_to_replace_) {
     ufrag_to_replace_.clear();
@@ -233,6 +250,7 @@ void peer::impl::finish_exchange(base::time_point now, bool data_expected) {
 base::result<void> peer::impl::roll_back(base::time_point now, side from) {
   if (auto allowed = jsep_.check_state(from, sdp_type::rollback); !allowed) return allowed;
   undo_exchange();
+  abandon_restart(now);
   negotiation_needed_ = false;
   update_negotiation_needed();
   settle(now);

@@ -74,23 +74,12 @@ base::result<void> transport::check_remote(const transport_parameters& remote) c
   return {};
 }
 
-bool transport::is_negotiated() const {
-  return negotiated_ufrag_ == agent_.local_credentials().ufrag;
-}
-
-bool transport::is_untold() const {
-  return agent_.remote_credentials().has_value() && !is_negotiated();
-}
-
 void transport::negotiate(base::time_point now, const transport_parameters& remote,
                           dtls::role role) {
-  // What was signalled: an answer that restarts unasked makes the agent change its own.
-  std::string ufrag = agent_.local_credentials().ufrag;
   agent_.set_remote_lite(remote.lite);
-  if (!is_negotiated() || agent_.remote_credentials() != remote.credentials) {
+  if (agent_.is_restarting() || agent_.remote_credentials() != remote.credentials) {
     agent_.set_remote_credentials(now, remote.credentials);
   }
-  negotiated_ufrag_ = std::move(ufrag);
   candidates_.apply(now, agent_, remote.credentials.ufrag);
   if (!dtls_) {
     dtls::settings settings;

@@ -51,13 +51,8 @@ class transport {
                                                      sdp::setup_role remote_setup) const;
   /// Another fingerprint or tls-id would ask for a new DTLS association, which we do not do.
   [[nodiscard]] base::result<void> check_remote(const transport_parameters& remote) const;
-  /// Whether credentials were ever negotiated, those in force or others.
-  [[nodiscard]] bool has_session() const { return !negotiated_ufrag_.empty(); }
-  /// Whether the credentials that the agent has now were negotiated.
-  [[nodiscard]] bool is_negotiated() const;
-  /// Whether the agent restarted on its own, because an answer did so unasked: its generation is
-  /// in use here and unknown to the other side.
-  [[nodiscard]] bool is_untold() const;
+  /// Whether credentials were ever negotiated.
+  [[nodiscard]] bool has_session() const { return agent_.remote_credentials().has_value(); }
   /// Both sides' parameters are known: they are in force from now on.
   void negotiate(base::time_point now, const transport_parameters& remote, dtls::role role);
 
@@ -148,7 +143,6 @@ class transport {
   std::optional<dtls::role> role_;
   std::vector<crypto::fingerprint> remote_fingerprints_;
   std::optional<std::string> remote_tls_id_;
-  std::string negotiated_ufrag_;
   bool writable_ = false;
   std::optional<base::route> data_route_;  ///< where data goes in this turn
   bool data_is_relayed_ = false;

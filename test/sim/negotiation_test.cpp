@@ -67,6 +67,15 @@ TEST_CASE("a restart that loses against a plain offer is made good by a further 
   const auto ours = pair.a.create_channel("data");
   REQUIRE(pair.connect());
   REQUIRE(pair.run_until([&] { return pair.a.is_open(ours); }, 60s));
+  const auto before_a = ufrag_of(pair.a.core().current_local_description());
+  const auto before_b = ufrag_of(pair.b.core().current_local_description());
+  std::vector<std::string> told;
+  pair.description_filter = [&](const virtual_peer& from, const session_description& each) {
+    const auto& before = &from == &pair.a ? before_a : before_b;
+    told.push_back(std::string(&from == &pair.a ? "a " : "b ") + std::string(to_string(each.type)) +
+                   (ufrag_of(each) == before ? "" : ", restarted"));
+    return true;
+  };
   pair.b.core().restart_ice(pair.now());
   pair.a.negotiation_needed = true;  // an offer without a need
   for (std::size_t index = 0; index < 50; ++index) {
@@ -82,6 +91,43 @@ TEST_CASE("a restart that loses against a plain offer is made good by a further 
   CHECK(pair.b.received.size() == 50);
   CHECK(pair.a.core().current_signaling_state() == signaling_state::stable);
   CHECK_FALSE(pair.a.negotiation_needed);
+  // RFC 9429 5.3.1: the answer to a plain offer has the credentials of before. What the loser
+  // wanted it offers again by itself; the other side need only answer.
+  std::sort(told.begin(), told.begin() + std::min<std::ptrdiff_t>(2, std::ssize(told)));
+  CHECK(told == std::vector<std::string>{"a offer", "b offer, restarted", "b answer",
+                                         "b offer, restarted", "a answer, restarted"});
+}
+
+TEST_CASE("a restart offer that is created and never set changes nothing") {
+  virtual_pair pair(pair_options{});
+  const auto ours = pair.a.create_channel("data");
+  REQUIRE(pair.connect());
+  REQUIRE(pair.run_until([&] { return pair.a.is_open(ours); }, 60s));
+  const auto before_a = ufrag_of(pair.a.core().current_local_description());
+  const auto before_b = ufrag_of(pair.b.core().current_local_description());
+  for (auto* const side : {&pair.a, &pair.b}) {
+    peer::offer_options options;
+    options.ice_restart = true;
+    CHECK(ufrag_of(side->core().create_offer(pair.now(), options).value()) != before_a);
+  }
+  for (auto* const offerer : {&pair.a, &pair.b}) {
+    offerer->negotiation_needed = true;  // an offer without a need
+    for (std::size_t index = 0; index < 50; ++index) {
+      pair.a.send(ours, make_message(500, index));
+      pair.run_for(20ms);
+    }
+    pair.run_for(90s);
+    CHECK(ufrag_of(pair.a.core().current_local_description()) == before_a);
+    CHECK(ufrag_of(pair.b.core().current_local_description()) == before_b);
+  }
+  CHECK(pair.a.signaling_states.size() == 6);
+  CHECK(pair.b.received.size() == 100);
+  for (auto* const side : {&pair.a, &pair.b}) {
+    CHECK(side->has_state(connection_state::connected));
+    for (const auto& change : side->connection_states) {
+      CHECK(change.now != connection_state::disconnected);
+    }
+  }
 }
 
 TEST_CASE("an ICE restart saves a connection that was never made") {

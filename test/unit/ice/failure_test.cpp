@@ -130,6 +130,7 @@ TEST_CASE("a failed agent is still until it restarts") {
   CHECK(lone.pair.left.agent.state() == agent_state::checking);
   lone.pair.left.agent.set_remote_credentials(lone.pair.net.now, {"efgh", "12345678901234567890"});
   lone.add(ep("10.0.0.2:2000"));
+  lone.pair.run_for(50ms);
   CHECK(lone.pair.left.requests_sent() == 1);
 }
 

@@ -64,7 +64,8 @@ TEST_CASE("candidates of a restart carry the new fragment and gathering complete
   REQUIRE(pair.left.candidates.size() == 2 * count);
   CHECK(pair.left.candidates.back().ufrag == pair.left.agent.local_credentials().ufrag);
   CHECK(pair.left.gathering_completes == 2);
-  CHECK_FALSE(pair.left.agent.remote_credentials());
+  CHECK(pair.left.agent.is_restarting());
+  CHECK(pair.left.agent.remote_credentials() == pair.right.agent.local_credentials());
 }
 
 TEST_CASE("checks of the old generation are answered until the new one has settled") {
@@ -97,6 +98,66 @@ TEST_CASE("the old generation is forgotten after the new pair has been selected 
   pair.run_for(31s);
   CHECK(pair.left.agent.pairs().size() == 1);
   CHECK(pair.left.connected());
+}
+
+TEST_CASE("an abandoned restart leaves credentials, candidates and pairs as they were") {
+  agent_pair pair;
+  pair.add_default_sockets();
+  pair.signal();
+  REQUIRE(pair.connect());
+  pair.run_for(2s);
+  REQUIRE(pair.left.agent.state() == agent_state::completed);
+  auto& agent = pair.left.agent;
+  const auto credentials = agent.local_credentials();
+  const auto candidates = agent.local_candidates();
+  const auto pairs = agent.pairs().size();
+  pair.left.on_candidate = nullptr;
+  for (int i = 0; i < 3; ++i) {
+    agent.restart(pair.net.now);
+    pair.left.pump();
+    CHECK(agent.local_credentials() != credentials);
+    pair.run_for(60s);
+  }
+  agent.abandon_restart(pair.net.now);
+  pair.left.pump();
+  CHECK_FALSE(agent.is_restarting());
+  CHECK(agent.local_credentials() == credentials);
+  CHECK(agent.local_candidates() == candidates);
+  CHECK(agent.pairs().size() == pairs);
+  CHECK(agent.state() == agent_state::completed);
+  pair.run_for(60s);
+  CHECK(pair.right.connected());
+  restart(pair, pair.left, pair.right);
+  REQUIRE(pair.connect());
+  CHECK(pair.left.selected_row()->local.ufrag == agent.local_credentials().ufrag);
+  CHECK(agent.local_credentials() != credentials);
+}
+
+TEST_CASE("what comes while a restart is open belongs to the old generation once it is abandoned") {
+  nat behind(*base::ip_address::parse("203.0.113.1"), false);
+  agent_pair pair;
+  attach_stun_server(pair.net, ep("198.51.100.1:3478"));
+  auto& agent = pair.left.agent;
+  pair.left.add_socket(ep("10.0.0.1:1000"), &behind);
+  const auto gone = pair.left.add_socket(ep("10.0.3.1:1000"), &behind);
+  agent.add_stun_server(pair.net.now, ep("198.51.100.1:3478"));
+  agent.restart(pair.net.now);  // the questions are under way
+  pair.left.add_socket(ep("10.0.5.1:1000"));
+  pair.left.remove_socket(gone);
+  agent.finish_gathering(pair.net.now);
+  agent.abandon_restart(pair.net.now);
+  pair.left.pump();
+  pair.run_for(10s);
+  std::vector<base::endpoint> told;
+  for (const auto& each : agent.local_candidates()) {
+    CHECK(each.ufrag == agent.local_credentials().ufrag);
+    told.push_back(each.address);
+  }
+  REQUIRE(told.size() == 3);
+  CHECK(told[0] == ep("10.0.0.1:1000"));
+  CHECK(told[1] == ep("10.0.5.1:1000"));
+  CHECK(told[2].address == *base::ip_address::parse("203.0.113.1"));
+  CHECK(pair.left.gathering_completes == 1);
 }
 
 TEST_CASE("several restarts in a row keep the generation that works") {
@@ -159,6 +220,7 @@ TEST_CASE("a restart after the last socket went fails unless it is answered in t
     CHECK(pair.right.connected());
   }
   SUBCASE("not answered") {
+    pair.net.pass = [](auto&&...) { return false; };
     pair.left.agent.restart(pair.net.now);
     pair.left.pump();
     pair.run_for(29s);

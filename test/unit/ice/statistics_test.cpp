@@ -92,6 +92,8 @@ TEST_CASE("candidates and pairs have numbers that stay, and that no generation s
   for (const auto& each : pair.left.agent.local_candidates()) {
     CHECK(local_numbers.insert(each.number).second);
   }
+  CHECK_FALSE(pair.left.selected_row()->is_of_old_generation);
+  pair.left.agent.set_remote_credentials(pair.net.now, {"efgh", "12345678901234567890"});
   CHECK(pair.left.selected_row()->is_of_old_generation);
 }
 

@@ -217,6 +217,89 @@ TEST_CASE("an ICE restart changes both credentials of the offer, and the answer 
   REQUIRE(a.set_remote(sdp_type::answer, second));
 }
 
+TEST_CASE(
+    "a restart that is rolled back or never set leaves the answer's credentials as they were") {
+  lone_peer a(1);
+  lone_peer b(2);
+  a.create_channel();
+  REQUIRE(a.set_local());
+  a.gather();
+  REQUIRE(b.set_remote(sdp_type::offer, a->pending_local_description()->sdp));
+  REQUIRE(b.set_local());
+  REQUIRE(a.set_remote(sdp_type::answer, b->current_local_description()->sdp));
+  const auto before = a->current_local_description()->sdp;
+  REQUIRE(line_of(before, "a=candidate") != "");
+  const auto needed = a.negotiations_needed();
+  const session_description rollback(sdp_type::rollback, "");
+  bool asked = false;
+  SUBCASE("never set") { a.offer(true); }
+  SUBCASE("rolled back") {
+    REQUIRE(a.set_local(session_description(sdp_type::offer, a.offer(true))));
+    REQUIRE(a.set_local(rollback));
+  }
+  SUBCASE("it collides with a plain offer") {
+    asked = true;
+    a->restart_ice(start);
+    REQUIRE(a.set_local());
+  }
+  SUBCASE("the other side's restart is rolled back") {
+    const std::string restarted = b.offer(true);
+    REQUIRE(a.set_remote(sdp_type::offer, restarted));
+    a.answer();
+    REQUIRE(a.set_remote(sdp_type::rollback, ""));
+    REQUIRE(b.set_local(session_description(sdp_type::offer, restarted)));
+    REQUIRE(b.set_local(rollback));
+  }
+  const auto told = a.candidates().size();
+  const std::string offer = b.offer();
+  CHECK(line_of(offer, "a=ice-ufrag") ==
+        line_of(b->current_local_description()->sdp, "a=ice-ufrag"));
+  REQUIRE(a.set_remote(sdp_type::offer, offer));
+  REQUIRE(a.set_local());
+  const auto answer = a->current_local_description()->sdp;
+  for (const auto* const line :
+       {"a=ice-ufrag", "a=ice-pwd", "a=candidate", "a=end-of-candidates"}) {
+    CHECK(line_of(answer, line) == line_of(before, line));
+  }
+  CHECK(count_of(answer, "a=candidate") == count_of(before, "a=candidate"));
+  CHECK(a.candidates().size() == told);
+  CHECK(a->current_ice_gathering_state() == ice_gathering_state::complete);
+  // What was asked for by restart_ice() is still wanted (webrtc-pc 4.4.1.2); an option is not.
+  CHECK(a.negotiations_needed() == needed + (asked ? 2 : 0));
+  CHECK((line_of(a.offer(), "a=ice-ufrag") != line_of(before, "a=ice-ufrag")) == asked);
+}
+
+TEST_CASE(
+    "an answer to the offer of before finds its credentials beside a restart that is not set") {
+  lone_peer a(1);
+  lone_peer b(2);
+  a.create_channel();
+  REQUIRE(a.set_local());
+  const auto offer = a->pending_local_description()->sdp;
+  CHECK(line_of(a.offer(true), "a=ice-ufrag") != line_of(offer, "a=ice-ufrag"));
+  REQUIRE(b.set_remote(sdp_type::offer, offer));
+  REQUIRE(b.set_local());
+  REQUIRE(a.set_remote(sdp_type::answer, b->current_local_description()->sdp));
+  CHECK(line_of(a.offer(), "a=ice-ufrag") == line_of(offer, "a=ice-ufrag"));
+}
+
+TEST_CASE("options that an abandoned restart had taken up wait for the next one") {
+  lone_peer a(1);
+  lone_peer b(2);
+  a.create_channel();
+  REQUIRE(a.set_local());
+  a.gather();
+  REQUIRE(b.set_remote(sdp_type::offer, a->pending_local_description()->sdp));
+  REQUIRE(b.set_local());
+  REQUIRE(a.set_remote(sdp_type::answer, b->current_local_description()->sdp));
+  peer::gathering_options options;
+  options.relay_only = true;
+  a->set_gathering_options(start, options);
+  CHECK(count_of(a.offer(true), "a=candidate") == 0);
+  CHECK(count_of(a.offer(), "a=candidate") == 1);
+  CHECK(count_of(a.offer(true), "a=candidate") == 0);
+}
+
 TEST_CASE("an ICE restart leaves the roles as they are") {
   // RFC 8445 6.1.1; some agents cannot resolve the conflict that another choice would be.
   std::vector<std::string> changes;
