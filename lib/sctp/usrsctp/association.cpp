@@ -132,6 +132,7 @@ void usrsctp_association::collect() {
   } else {
     read_all();
   }
+  inbox_.tell_whole();
   start_resets();
   report_acknowledged();
 }
@@ -141,7 +142,7 @@ void usrsctp_association::read_all() {
   while (socket_.is_open()) {
     const auto piece = socket_.receive();
     if (!piece) return;
-    if (piece->bytes.empty()) return end(errc::remote_closed, "the peer shut down");
+    if (piece->bytes.empty()) return end_of_stream();
     if (!piece->is_notification) received_in_window_ += piece->bytes.size();
     inbox_.take(*piece);
   }
@@ -152,7 +153,7 @@ void usrsctp_association::read_while_paused() {
   while (socket_.is_open() && (may_read_ > 0 || socket_.next_is_notification())) {
     const auto piece = socket_.receive();
     if (!piece) return;
-    if (piece->bytes.empty()) return end(errc::remote_closed, "the peer shut down");
+    if (piece->bytes.empty()) return end_of_stream();
     if (!piece->is_notification) {
       const std::size_t cost = piece->bytes.size() + message_overhead;
       may_read_ -= std::min(may_read_, cost);
@@ -160,6 +161,11 @@ void usrsctp_association::read_while_paused() {
     }
     inbox_.take(*piece);
   }
+}
+
+void usrsctp_association::end_of_stream() {
+  inbox_.tell_whole();
+  end(errc::remote_closed, "the peer shut down");
 }
 
 // A reset waits for messages that the closed window keeps away. To read some opens it.

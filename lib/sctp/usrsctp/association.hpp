@@ -63,6 +63,7 @@ class usrsctp_association final : public association,
   void read_all();
   /// What a pause does not hold back.
   void read_while_paused();
+  void end_of_stream();
   void read_on_for_reset();
   /// After packets came: reads, resets what waits, tells what was acknowledged and if there is
   /// room.

@@ -27,7 +27,10 @@ std::vector<stream_id> all_streams(std::uint16_t count) {
 }  // namespace
 
 void inbox::take(const engine_socket::received& piece) {
-  if (!piece.is_notification) return take_data(piece);
+  if (!piece.is_notification) {
+    tell_whole();
+    return take_data(piece);
+  }
   // A notification may be larger than the room (it carries an unsent message); its front says all.
   if (!inside_notification_) take_notification(piece.bytes);
   inside_notification_ = !piece.ends;
@@ -45,7 +48,11 @@ void inbox::take_data(const engine_socket::received& piece) {
     listener_.on_event(message_too_large{piece.stream});
   }
   if (!discarding_) payload.insert(payload.end(), piece.bytes.begin(), piece.bytes.end());
-  if (!piece.ends) return;
+  whole_ = piece.ends;
+}
+
+void inbox::tell_whole() {
+  if (!std::exchange(whole_, false)) return;
   if (!discarding_) listener_.on_event(std::move(*partial_));
   partial_.reset();
 }
@@ -54,6 +61,10 @@ void inbox::take_notification(base::byte_span bytes) {
   std::uint16_t type = 0;
   if (bytes.size() < sizeof type) return;
   std::memcpy(&type, bytes.data(), sizeof type);
+  // The rest of the message will not come, although the engine gives what there is of it an end:
+  // the peer abandoned it (RFC 3758), or the association is over.
+  if (type == SCTP_PARTIAL_DELIVERY_EVENT) return forget_partial();
+  tell_whole();
   switch (type) {
     case SCTP_ASSOC_CHANGE:
       return association_changed(bytes);
@@ -63,12 +74,14 @@ void inbox::take_notification(base::byte_span bytes) {
       return send_failed(bytes);
     case SCTP_SENDER_DRY_EVENT:
       return listener_.on_sender_dry();
-    // The rest of the message will not come: the peer abandoned it (RFC 3758).
-    case SCTP_PARTIAL_DELIVERY_EVENT:
-      return partial_.reset();
     default:
       return;
   }
+}
+
+void inbox::forget_partial() {
+  whole_ = false;
+  partial_.reset();
 }
 
 void inbox::association_changed(base::byte_span bytes) {

@@ -30,18 +30,24 @@ class inbox {
       : listener_(listener), max_message_size_(max_message_size) {}
 
   void take(const engine_socket::received& piece);
+  /// Nothing more is there: the message that has come last is whole. A notification right behind it
+  /// might have said that it is not.
+  void tell_whole();
 
  private:
   void take_data(const engine_socket::received& piece);
   void take_notification(base::byte_span bytes);
+  void forget_partial();
   void association_changed(base::byte_span bytes);
   void streams_were_reset(base::byte_span bytes);
   void send_failed(base::byte_span bytes);
 
   inbox_listener& listener_;
   std::size_t max_message_size_;
-  /// A message of which pieces are missing; the engine delivers one message at a time.
+  /// A message of which pieces are missing, or which is still to be told; the engine delivers one
+  /// message at a time.
   std::optional<message_received> partial_;
+  bool whole_ = false;
   bool discarding_ = false;  ///< it, until its end
   bool inside_notification_ = false;
   std::uint16_t incoming_streams_ = 0;

@@ -49,41 +49,114 @@ TEST_CASE("an unordered message of many fragments is whole however they are orde
   CHECK(right == 60);
 }
 
-TEST_CASE("unordered messages that are given up half sent leave the window as it was") {
-  std::uint32_t window = 0;
-  pair ends;
-  ends.tap = [&window](bool from_a, base::bytes& packet) {
-    if (from_a) return;
-    sctp::for_each_chunk(packet, [&](const sctp::chunk& part) {
-      if (part.type != sctp::chunk_type::sack) return;
-      base::byte_reader body(part.body);
-      body.u32();
-      window = body.u32();
-    });
-  };
-  ends.connect();
-  ends.a.send(0, pattern(10, 0));
-  ends.run_for(1s);
-  const std::uint32_t whole = window;
-  REQUIRE(whole > 60000);
-  ends.network.loss = 0.3;
-  sctp::send_options options;
-  options.unordered = true;
-  options.max_retransmits = 0;
-  for (std::uint16_t i = 0; i < 200; ++i) {
-    options.stream = sctp::stream_id{static_cast<std::uint16_t>(1 + i % 3)};
-    REQUIRE(*ends.a.association->send(virtual_now(), options, pattern(40000, 1)));
+/// Sends messages of which most are given up.
+struct lossy_sending {
+  double loss = 0;
+  std::size_t size = 0;
+  bool unordered = false;
+
+  /// How many came. Checks that each is whole, that the next come and that the window is as before.
+  std::size_t run() const {
+    std::uint32_t window = 0;
+    pair ends;
+    ends.tap = [&window](bool from_a, base::bytes& packet) {
+      if (from_a) return;
+      sctp::for_each_chunk(packet, [&](const sctp::chunk& part) {
+        if (part.type != sctp::chunk_type::sack) return;
+        base::byte_reader body(part.body);
+        body.u32();
+        window = body.u32();
+      });
+    };
+    ends.connect();
+    ends.a.send(0, pattern(10, 0));
     ends.run_for(1s);
+    const std::uint32_t whole = window;
+    CHECK(whole > 60000);
+    ends.network.loss = loss;
+    sctp::send_options options;
+    options.unordered = unordered;
+    options.max_retransmits = 0;
+    for (std::uint16_t i = 0; i < count; ++i) {
+      options.stream = sctp::stream_id{static_cast<std::uint16_t>(1 + i % 3)};
+      REQUIRE(*ends.a.association->send(virtual_now(), options,
+                                        pattern(size, static_cast<std::uint8_t>(i))));
+      ends.run_for(1s);
+    }
+    ends.network.loss = 0;
+    ends.run_for(10s);
+    for (const auto stream :
+         {std::uint16_t{1}, std::uint16_t{2}, std::uint16_t{3}, std::uint16_t{0}}) {
+      ends.a.send(stream, pattern(10, 0));
+      ends.run_for(1s);
+    }
+    CHECK(window >= whole);
+    const auto told = ends.b.all<sctp::message_received>();
+    const std::size_t came = told.size() - 5;
+    for (const auto& message : told) {
+      const std::size_t expected = message.payload.size() == 10 ? 10 : size;
+      CHECK(message.payload == pattern(expected, message.payload[0]));
+    }
+    return came;
   }
-  ends.network.loss = 0;
-  ends.run_for(10s);
-  const std::size_t arrived = ends.b.received_bytes();
-  CHECK(arrived < 200 * 40000);  // else nothing was given up
-  ends.a.send(0, pattern(10, 0));
-  ends.run_for(1s);
-  CHECK(ends.b.received_bytes() == arrived + 10);
-  CHECK(window >= whole);
+
+  static constexpr std::size_t count = 150;
+};
+
+TEST_CASE("messages that are given up half sent are not told, and leave the window as it was") {
+  for (const bool unordered : {false, true}) {
+    for (const auto& [loss, size] : {std::pair(0.3, 20000U), {0.03, 50000U}, {0.01, 200000U}}) {
+      CAPTURE(unordered);
+      CAPTURE(loss);
+      // Else nothing was given up.
+      CHECK(lossy_sending{loss, size, unordered}.run() < lossy_sending::count);
+    }
+  }
 }
 #endif
+
+TEST_CASE("of a message that the peer's end cuts off nothing is told") {
+  for (const bool unordered : {false, true}) {
+    CAPTURE(unordered);
+    pair ends;
+    ends.connect();
+    ends.b.association->pause_receive(true);
+    ends.a.send(0, pattern(5000, 1));
+    sctp::send_options options;
+    options.stream = sctp::stream_id{1};
+    options.unordered = unordered;
+    REQUIRE(*ends.a.association->send(virtual_now(), options, pattern(200000, 2)));
+    ends.run_for(1s);
+    ends.a.association->abort(virtual_now());
+    ends.run_for(1s);
+    ends.b.association->pause_receive(false);
+    ends.b.poll();
+    CHECK(ends.b.received_bytes() == 5000);
+    CHECK(ends.b.has<sctp::closed>());
+  }
+}
+
+TEST_CASE("of a message that is given up half received nothing is told, and the next are whole") {
+  for (const bool unordered : {false, true}) {
+    CAPTURE(unordered);
+    pair ends;
+    ends.connect();
+    ends.b.association->pause_receive(true);
+    sctp::send_options options;
+    options.stream = sctp::stream_id{1};
+    options.unordered = unordered;
+    options.lifetime = 500ms;
+    REQUIRE(*ends.a.association->send(virtual_now(), options, pattern(200000, 2)));
+    ends.run_for(2s);
+    ends.b.association->pause_receive(false);
+    ends.run_for(5s);
+    options.lifetime = std::nullopt;
+    REQUIRE(*ends.a.association->send(virtual_now(), options, pattern(100000, 3)));
+    ends.run_for(5s);
+    const auto told = ends.b.all<sctp::message_received>();
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].payload == pattern(100000, 3));
+  }
+}
 
 }  // namespace asiortc::test
