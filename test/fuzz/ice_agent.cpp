@@ -97,9 +97,10 @@ class driver {
         if (script_.u8() == 255) agent_.close();
         return;
       case 7:
-      case 8:
         (void)agent_.is_known_route(route());
         return;
+      case 8:
+        return agent_.abandon_restart(now_);
       case 9:
         return lose_connection(route());
       default:

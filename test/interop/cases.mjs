@@ -225,16 +225,27 @@ export const casesFor = ({ restartsIce = true }) => [
 ];
 
 // A hundred collisions of offers, ten of them on each of ten connections. The first brings the
-// connection about; then both restart ICE and both offer again, in turn.
+// connection about; then each restarts ICE or just offers, in all four ways in turn. But a Firefox
+// that has rolled back an offer without a restart refuses one with it, also from another Firefox.
+const collisions = (polite) => [
+  ['offer', 'offer'],
+  ['restart', 'restart'],
+  ...(polite.name === 'Firefox' ? [] : [['offer', 'restart']]),
+  ['restart', 'offer'],
+];
+
 async function glare(ours, theirs, { oursOffers, meet }) {
   for (let connection = 0; connection < 10; ++connection) {
     await meet(ours, theirs, { oursOffers }, async (meeting) => {
-      const collide = async (act) => {
+      // `then` makes what to wait for as soon as both are told of the other's offer.
+      const collide = async (act, then = () => null) => {
         meeting.hold();
         const offers = meeting.sides.map((side) => meeting.described(side, 'offer'));
         await Promise.all(meeting.sides.map(act));
         await Promise.all(offers);
+        const next = then();
         meeting.release();
+        await next;
         await meeting.settled();
       };
       const ends = [];
@@ -247,9 +258,25 @@ async function glare(ours, theirs, { oursOffers, meet }) {
         assert.equal(label, 'of ' + near.side.name);
         channels.push([near, { side: near.side.other, channel }]);
       }
+      const credentials = () => meeting.sides.map((side) =>
+        ufragOf(meeting.descriptions.findLast(({ from }) => from === side).sdp));
+      const ways = collisions(meeting.offerer);
       for (let round = 1; round < 10; ++round) {
-        await collide((side) => side.ask(round % 2 ? 'restart' : 'offer'));
-        for (const pair of channels) await passBothWays(pair, `after collision ${round}`);
+        const [polite, impolite] = ways[round % ways.length];
+        const before = credentials();
+        // The restart that lost is offered again.
+        const lost = polite === 'restart' && impolite === 'offer';
+        await collide((side) => side.ask(side === meeting.offerer ? polite : impolite),
+          () => lost && meeting.described(meeting.offerer, 'offer'));
+        const restarted = polite === 'restart' || impolite === 'restart';
+        const what = `round ${round}, ${polite} against ${impolite}: `;
+        for (const [index, ufrag] of credentials().entries()) {
+          const { name } = meeting.sides[index];
+          assert.equal(ufrag !== before[index], restarted, what + `the credentials of ${name}`);
+        }
+        // See `restarts`.
+        if (restarted && theirs.name === 'Firefox') await meeting.ours.ask('completed');
+        for (const pair of channels) await passBothWays(pair, what + 'data');
       }
       await staysConnected(meeting);
     });
