@@ -300,6 +300,31 @@ TEST_CASE("options that an abandoned restart had taken up wait for the next one"
   CHECK(count_of(a.offer(true), "a=candidate") == 0);
 }
 
+TEST_CASE(
+    "an answer that restarts ICE unasked is met by an offer, and our answers until then tell "
+    "nothing new") {
+  const auto restarted = [](std::string sdp) {
+    return replace(std::move(sdp), "a=ice-ufrag:Zx4k", "a=ice-ufrag:Zx4l");
+  };
+  lone_peer a;
+  a.create_channel();
+  REQUIRE(a.set_local());
+  REQUIRE(a.set_remote(sdp_type::answer, data_sdp("active")));
+  const auto before = line_of(a->current_local_description()->sdp, "a=ice-ufrag");
+  const auto needed = a.negotiations_needed();
+  REQUIRE(a.set_local());
+  REQUIRE(a.set_remote(sdp_type::answer, restarted(data_sdp("active"))));
+  CHECK(a.negotiations_needed() == needed + 1);
+  REQUIRE(a.set_remote(sdp_type::offer, restarted(data_sdp())));
+  REQUIRE(a.set_local());
+  CHECK(line_of(a->current_local_description()->sdp, "a=ice-ufrag") == before);
+  CHECK(a.negotiations_needed() == needed + 2);
+  REQUIRE(a.set_local());
+  CHECK(line_of(a->pending_local_description()->sdp, "a=ice-ufrag") != before);
+  REQUIRE(a.set_remote(sdp_type::answer, data_sdp("active")));
+  CHECK(a.negotiations_needed() == needed + 2);
+}
+
 TEST_CASE("an ICE restart leaves the roles as they are") {
   // RFC 8445 6.1.1; some agents cannot resolve the conflict that another choice would be.
   std::vector<std::string> changes;
