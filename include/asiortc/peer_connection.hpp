@@ -239,11 +239,14 @@ class ASIORTC_EXPORT peer_connection {
   void set_configuration(asiortc::configuration config);
 
   /// Makes a channel (webrtc-pc 6.1, RFC 8832 5.1), before or after connecting. It opens by itself.
-  /// What only the strand can tell ends the channel, with `operation_error` when no stream id is
-  /// left, `invalid_state` when the connection or its SCTP association has ended.
+  /// What only the strand can tell ends the channel, which `async_open` and `states()` of it tell:
+  /// with `operation_error` when no stream id is left, or that of a negotiated channel belongs to
+  /// one that was opened in band, or is not below the number of streams that both sides have; with
+  /// `invalid_state` when the connection or its SCTP association has ended.
   /// Throws `error`: `invalid_state` when closed; `type_error` for a label or protocol over 65535
   /// bytes or not UTF-8, both limits at once, a life time not from 0 to 65535 ms, a missing id or
-  /// the id 65535; `operation_error` for an id that is in use.
+  /// the id 65535; `operation_error` for the id of another negotiated channel that was made here
+  /// and has not closed.
   [[nodiscard]] data_channel create_data_channel(std::string label,
                                                  data_channel_init init = data_channel_init());
 

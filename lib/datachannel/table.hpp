@@ -117,8 +117,9 @@ class table {
   /// for one that is closed or forgotten by then, too: until then it keeps its place.
   void accept(channel_key key);
   /// Queues a message and returns its ticket; `send_finished` follows when SCTP has taken it.
-  /// `type_error` with both sizes if it is larger than the peer takes, or is text but not UTF-8;
-  /// `invalid_state` unless the channel is connecting or open (queued while connecting).
+  /// `type_error` if it is text but not UTF-8; `invalid_state` unless the channel is connecting or
+  /// open (queued while connecting). One that turns out larger than the peer takes ends the channel
+  /// with `message_too_large` and both sizes: who knows the peer's limit looks before.
   base::result<std::uint64_t> send(base::time_point now, channel_key key, message value);
   /// Takes a message back that SCTP has not got; false when it is too late.
   bool cancel_send(channel_key key, std::uint64_t ticket);
