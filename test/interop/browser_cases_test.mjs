@@ -15,7 +15,7 @@ const { start, ...largest } = {
     start: startFirefox, fromUs: { limit: 1073741823, size: 2 ** 23 }, toUs: { limit: 262144 },
   },
 }[name];
-const stack = { name, largest };
+const stack = { name, largest, keepsEarly: name === 'Firefox' };
 let ours;
 let theirs;
 const peers = () => ({ ours, theirs });
