@@ -96,6 +96,7 @@ class ASIORTC_EXPORT sctp_transport_info {
 /// waits.
 class ASIORTC_EXPORT peer_connection {
  public:
+  /// `executor` is not empty.
   /// Throws `error`: `syntax_error` or `invalid_access` for a server, `invalid_access` for an
   /// expired certificate, `type_error` for a port range, a time or a size out of bounds;
   /// `syntax_error` and `type_error` for an external address, `syntax_error` for trusted
