@@ -264,8 +264,12 @@ asio::awaitable<void> cancel_the_read_of_a_rest(stream_pair& pair) {
   CHECK(std::get<0>(*ended) == asio::error::operation_aborted);
   CHECK(std::get<1>(*ended) == 0);
 
-  std::string rest(8, ' ');
-  co_await asio::async_read(*pair.second, asio::buffer(rest), asio::deferred);
+  co_await pair.first->async_close();
+  std::string rest;
+  auto [code, size] =
+      co_await asio::async_read(*pair.second, asio::dynamic_buffer(rest), with_code);
+  CHECK(code == asio::error::eof);
+  CHECK(size == 8);
   CHECK(rest == "23456789");
   co_await close_both(pair.peers.first, pair.peers.second);
 }
