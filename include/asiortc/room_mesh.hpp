@@ -41,7 +41,7 @@ class ASIORTC_EXPORT room_mesh_options {
   /// Whether the servers that the room recommends are used besides those of `configuration`; what
   /// cannot be used of them is left out.
   bool use_room_ice_servers = true;
-  mesh_options mesh;                                 ///< without `server_compatibility`
+  mesh_options mesh;  ///< without `server_compatibility` and `refuse_new_connections`
   std::chrono::milliseconds unreliable_lifetime{1};  ///< as of `mesh::add_peer`
   signaling_client_options signaling;                ///< of each stay in the room
   /// How long until a member whose connection ended is met again, and until a room that was lost is
@@ -72,7 +72,7 @@ class ASIORTC_EXPORT room_mesh {
  public:
   /// Opens nothing yet. `executor` is not empty.
   /// Throws `error`: what `peer_connection` and `mesh` throw for their options; `type_error` for
-  /// `server_compatibility` and for times that are none.
+  /// `server_compatibility`, `refuse_new_connections` and times that are none.
   explicit room_mesh(boost::asio::any_io_executor executor,
                      room_mesh_options options = room_mesh_options());
   /// The same, on the executor of an execution context such as `io_context`.

@@ -17,6 +17,9 @@ void check_options(const boost::asio::any_io_executor& executor, const room_mesh
   if (options.mesh.server_compatibility) {
     throw error(errc::type_error, "room_mesh: a room has no server to be compatible with");
   }
+  if (options.mesh.refuse_new_connections) {
+    throw error(errc::type_error, "room_mesh: refuse_new_connections would refuse every member");
+  }
   if (options.retry_min < std::chrono::milliseconds(1) || options.retry_max < options.retry_min) {
     throw error(errc::type_error, "room_mesh: retry_min is below 1 ms or above retry_max");
   }

@@ -136,6 +136,8 @@ TEST_CASE("room mesh: async_close frees everything, at any time") {
     if (wait) {
       CHECK(run_until(context, [&] { return !first.peers().empty() && !second.peers().empty(); }));
       CHECK(open_descriptors() > descriptors);
+  CHECK(refused([](auto& options) { options.mesh.refuse_new_connections = true; }) ==
+        errc::type_error);
     }
     for (auto* each : {&first, &second}) {
       CHECK_FALSE(await_code(context, [&](auto done) { each->net.async_close(std::move(done)); }));
