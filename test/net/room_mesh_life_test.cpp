@@ -2,9 +2,42 @@
 #include "net/room_mesh_support.hpp"
 #include "support/process_counts.hpp"
 
+#include <atomic>
 #include <functional>
+#include <thread>
 
 namespace asiortc::test {
+namespace {
+
+/// Talks to whoever is in the room; false where nobody has answered for long.
+bool visit(room_mesh& net, const std::string& url) {
+  net.async_join(url, "tea", asio::use_future).get();
+  const auto limit = std::chrono::steady_clock::now() + 1s;
+  while (std::chrono::steady_clock::now() < limit) {
+    const auto sent = asio::use_future([](error_code) {});  // it may go while we send
+    net.async_send(0, bytes_of("hello"), transfer_mode::unreliable, sent).get();
+    for (const auto& peer : net.get_peers()) {
+      static_cast<void>(peer.connection->connection_state());
+    }
+    while (net.events().try_next()) {
+    }
+    if (net.try_receive()) return true;
+  }
+  return false;
+}
+
+void come_and_go(asio::io_context& context, const std::string& url, int enough,
+                 std::atomic<int>& answered) {
+  const auto limit = std::chrono::steady_clock::now() + 20s;
+  for (int turn = 0; answered < enough && std::chrono::steady_clock::now() < limit; ++turn) {
+    room_mesh net(context, quick("guest"));
+    if (visit(net, url)) ++answered;
+    if (turn % 3 == 1) net = room_mesh(context);
+    if (turn % 3 == 2) net.async_close(asio::use_future).get();
+  }
+}
+
+}  // namespace
 
 TEST_CASE("room mesh: who is kicked is removed by the others at once, though its link works") {
   tea_room room;
@@ -103,6 +136,8 @@ TEST_CASE("room mesh: what cannot be is refused by name") {
   };
   CHECK(refused([](auto& options) { options.mesh.server_compatibility = true; }) ==
         errc::type_error);
+  CHECK(refused([](auto& options) { options.mesh.refuse_new_connections = true; }) ==
+        errc::type_error);
   CHECK(refused([](auto& options) { options.retry_min = 0ms; }) == errc::type_error);
   CHECK(refused([](auto& options) { options.unreliable_lifetime = -1ms; }) == errc::type_error);
   CHECK(refused([](auto& options) { options.configuration.ice_servers.emplace_back("stun:"); }) ==
@@ -136,8 +171,6 @@ TEST_CASE("room mesh: async_close frees everything, at any time") {
     if (wait) {
       CHECK(run_until(context, [&] { return !first.peers().empty() && !second.peers().empty(); }));
       CHECK(open_descriptors() > descriptors);
-  CHECK(refused([](auto& options) { options.mesh.refuse_new_connections = true; }) ==
-        errc::type_error);
     }
     for (auto* each : {&first, &second}) {
       CHECK_FALSE(await_code(context, [&](auto done) { each->net.async_close(std::move(done)); }));
@@ -150,6 +183,28 @@ TEST_CASE("room mesh: async_close frees everything, at any time") {
   CHECK_FALSE(await_code(context, [&](auto done) { server.async_close(done); }));
   context.restart();
   context.run();  // returns, since nothing is pending
+}
+
+TEST_CASE("room mesh: members come, talk and go on many threads") {
+  const auto threads = running_threads();
+  asio::io_context context(3);
+  auto work = asio::make_work_guard(context);
+  signaling_server server(context.get_executor(), on_any_port());
+  server.listen();
+  std::vector<std::thread> runners;
+  for (int i = 0; i < 3; ++i) runners.emplace_back([&] { context.run(); });
+  constexpr int enough = 60;
+  std::atomic<int> answered = 0;
+  std::vector<std::thread> users;
+  for (int i = 0; i < 3; ++i) {
+    users.emplace_back([&] { come_and_go(context, server.url(), enough, answered); });
+  }
+  for (auto& each : users) each.join();
+  CHECK(answered >= enough);
+  server.async_close(asio::use_future).get();
+  work.reset();
+  for (auto& each : runners) each.join();  // nothing is pending
+  CHECK(running_threads() == threads);
 }
 
 TEST_CASE("room mesh: the context may be destroyed first") {
