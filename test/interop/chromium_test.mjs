@@ -92,19 +92,23 @@ test('the browser answers', async () => {
       await room.join('${signaling.url}', 'browser-answers', 'browser');
     })()`,
   );
-  const peer = startPeer('browser-answers');
-  const outcome = await page.evaluate(async () => {
-    const connection = await window.room.peer();
-    const channel = await connection.incoming();
-    channel.binaryType = 'arraybuffer';
-    const kinds = [];
-    channel.onmessage = ({ data }) => {
-      kinds.push(typeof data === 'string' ? 'text:' + data.length : 'binary:' + data.byteLength);
-      channel.send(data);
-    };
-    await window.interop.closed(channel);
-    return { label: channel.label, kinds };
+  // It listens before there is somebody to hear, else the first messages would be lost on it.
+  await page.evaluate(() => {
+    window.outcome = (async () => {
+      const connection = await window.room.peer();
+      const channel = await connection.incoming();
+      channel.binaryType = 'arraybuffer';
+      const kinds = [];
+      channel.onmessage = ({ data }) => {
+        kinds.push(typeof data === 'string' ? 'text:' + data.length : 'binary:' + data.byteLength);
+        channel.send(data);
+      };
+      await window.interop.closed(channel);
+      return { label: channel.label, kinds };
+    })();
   });
+  const peer = startPeer('browser-answers');
+  const outcome = await page.evaluate(() => window.outcome);
   assert.equal(outcome.label, 'from-native');
   assert.deepEqual(outcome.kinds, ['text:16', 'text:0', 'binary:0', 'binary:262144']);
   await peer.line(/^echoed text:16 text:0 binary:0 binary:262144$/);
