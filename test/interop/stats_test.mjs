@@ -101,7 +101,9 @@ test('both ends have counted the same messages, and agree about DTLS and ICE', (
 test('the pair in use is the same at both ends, and its times are of this hour', () => {
   const pair = ours[only(ours, 'transport').selectedCandidatePairId];
   const back = theirs[only(theirs, 'transport').selectedCandidatePairId];
-  assert.equal(pair.state, back.state);
+  assert.equal(pair.state, 'succeeded');
+  // libwebrtc has it in progress again from each check until its answer.
+  assert.match(back.state, /^(succeeded|in-progress)$/);
   assert.equal(pair.nominated, back.nominated);
   assert.equal(ours[pair.localCandidateId].port, theirs[back.remoteCandidateId].port);
   assert.equal(ours[pair.remoteCandidateId].port, theirs[back.localCandidateId].port);
