@@ -224,7 +224,8 @@ class ASIORTC_EXPORT peer_connection {
 
   /// Asks for new ICE credentials at the next offer (webrtc-pc 4.4.2 restartIce), which
   /// `negotiation_needed()` tells. Never fails; does nothing when closed, or before anything was
-  /// negotiated.
+  /// negotiated. It saves a connection that is `disconnected`, and one that `failed` before it was
+  /// connected; one that failed later has lost its channels and cannot be revived: make a new one.
   void restart_ice();
 
   /// Changes the servers and what else concerns the next gathering, which `restart_ice()` starts

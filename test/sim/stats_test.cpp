@@ -48,6 +48,26 @@ void check_agreement(const stats_report& a, const stats_report& b) {
 
 }  // namespace
 
+TEST_CASE("statistics need no timer, and asking for them changes nothing that is sent") {
+  const auto packets_of_a_transfer = [](bool asks) {
+    virtual_pair pair(pair_options{});
+    const auto channel = transfer(pair, 1, 10);
+    const std::uint64_t before = pair.network.sent();
+    for (std::size_t i = 0; i < 50; ++i) pair.a.send(channel, make_message(4000, i));
+    for (int i = 0; i < 200; ++i) {
+      pair.run_for(1ms);
+      if (!asks) continue;
+      const base::time_point due = pair.a.core().next_deadline();
+      const auto report = report_of(pair, pair.a);
+      CHECK(pair.a.core().next_deadline() == due);
+      CHECK(report->transports.size() == 1);
+    }
+    REQUIRE(pair.run_until([&] { return pair.b.received.size() == 51; }, 10s));
+    return pair.network.sent() - before;
+  };
+  CHECK(packets_of_a_transfer(true) == packets_of_a_transfer(false));
+}
+
 TEST_CASE("what one peer has sent is what the other has received") {
   virtual_pair pair(pair_options{});
   const auto channel = transfer(pair, 50, 4000);

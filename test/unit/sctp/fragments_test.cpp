@@ -5,6 +5,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <random>
+
 namespace asiortc::test {
 
 using namespace std::chrono_literals;
@@ -115,8 +118,6 @@ TEST_CASE("messages that are given up half sent are not told, and leave the wind
     }
   }
 }
-#endif
-
 TEST_CASE("of a message that the peer's end cuts off nothing is told") {
   for (const bool unordered : {false, true}) {
     CAPTURE(unordered);
@@ -160,5 +161,48 @@ TEST_CASE("of a message that is given up half received nothing is told, and the 
     CHECK(told[0].payload == pattern(100000, 3));
   }
 }
+
+TEST_CASE("unreliable messages of all kinds under way at once harm no reliable one") {
+  constexpr std::array<std::size_t, 3> sizes{100, 5000, 20000};
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    network_settings network;
+    network.delay = 20ms;
+    network.jitter = 5ms;
+    network.seed = seed;
+    pair ends(network);
+    ends.connect();
+    ends.network.loss = 0.02;
+    std::mt19937_64 random(seed);
+    std::size_t reliable = 0;
+    for (std::size_t i = 0; i < 500; ++i) {
+      sctp::send_options options;
+      const std::uint64_t kind = random();
+      options.unordered = (kind & 1) != 0;
+      const bool gives_up = i % 10 != 0;
+      // Streams 1 and 2 are unreliable, 3 and 4 are not.
+      const auto stream = static_cast<std::uint16_t>((gives_up ? 1 : 3) + (kind >> 1 & 1));
+      options.stream = sctp::stream_id{stream};
+      if (gives_up && (kind & 4) != 0) options.max_retransmits = 0;
+      if (gives_up && (kind & 4) == 0) options.lifetime = 50ms;
+      const auto payload = pattern(sizes[(kind >> 3) % sizes.size()], static_cast<std::uint8_t>(i));
+      const auto sent = ends.a.association->send(virtual_now(), options, payload);
+      REQUIRE(sent.has_value());
+      if (!gives_up && *sent) ++reliable;
+      ends.run_for(20ms);
+    }
+    ends.network.loss = 0;
+    ends.run_for(10s);
+    CHECK_FALSE(ends.b.has<sctp::closed>());
+    std::size_t came = 0;
+    for (const auto& message : ends.b.all<sctp::message_received>()) {
+      if (message.stream >= sctp::stream_id{3}) ++came;
+      CHECK(message.payload == pattern(message.payload.size(), message.payload[0]));
+    }
+    CHECK(came == reliable);
+  }
+}
+
+#endif
 
 }  // namespace asiortc::test
