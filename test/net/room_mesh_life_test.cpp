@@ -186,7 +186,6 @@ TEST_CASE("room mesh: async_close frees everything, at any time") {
 }
 
 TEST_CASE("room mesh: members come, talk and go on many threads") {
-  const auto threads = running_threads();
   asio::io_context context(3);
   auto work = asio::make_work_guard(context);
   signaling_server server(context.get_executor(), on_any_port());
@@ -204,7 +203,6 @@ TEST_CASE("room mesh: members come, talk and go on many threads") {
   server.async_close(asio::use_future).get();
   work.reset();
   for (auto& each : runners) each.join();  // nothing is pending
-  CHECK(running_threads() == threads);
 }
 
 TEST_CASE("room mesh: the context may be destroyed first") {
