@@ -90,6 +90,12 @@ void agent::impl::update_state(base::time_point now) {
   const boost::system::error_code none;
   if (const auto failure = find_failure(now)) {
     current->pending = {};
+    // A restart that is abandoned leads back here, and none of their answers will come.
+    for (const auto& p : current->checks.pairs()) {
+      if (p->state == pair_state::in_progress) {
+        current->checks.set_state(*p, pair_state::failed, "given up");
+      }
+    }
     previous.reset();
     return set_state(agent_state::failed, *failure, failure->detail);
   }

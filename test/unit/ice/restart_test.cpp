@@ -190,6 +190,27 @@ TEST_CASE("a restart after failure connects again") {
   CHECK(pair.left.connected());
 }
 
+TEST_CASE("who had failed has failed again once the restart is abandoned") {
+  agent_pair pair;
+  pair.add_default_sockets();
+  pair.signal();
+  pair.run_for(2s);
+  pair.net.pass = [](auto&&...) { return false; };
+  pair.run_for(15s);
+  // A check to a new address of the other side is under way when consent is lost.
+  pair.right.add_socket(ep("10.0.9.1:1000"));
+  REQUIRE(pair.run_until([&] { return pair.left.agent.state() == agent_state::failed; }, 60s));
+  auto& agent = pair.left.agent;
+  agent.restart(pair.net.now);
+  pair.left.pump();
+  CHECK(agent.state() == agent_state::checking);
+  pair.run_for(1s);
+  agent.abandon_restart(pair.net.now);
+  pair.left.pump();
+  pair.run_for(40s);
+  CHECK(agent.state() == agent_state::failed);
+}
+
 TEST_CASE("a restart moves to new sockets") {
   agent_pair pair;
   pair.add_default_sockets();
