@@ -179,6 +179,28 @@ TEST_CASE("USE-CANDIDATE before our own check succeeded nominates when it does")
   CHECK(peer.host.nominated());
 }
 
+TEST_CASE("the pair is nominated again when the other side's first check of it comes later") {
+  check_sender peer;
+  peer.host.agent.set_role(ice::role::controlling);
+  peer.start();
+  ice::candidate remote;
+  remote.address = peer.address;
+  CHECK(peer.host.agent.add_remote_candidate(peer.net.now, remote).has_value());
+  peer.host.pump();
+  while (const auto check = peer.take(message_class::request)) peer.give(peer.success_for(*check));
+  REQUIRE(peer.host.nominated());
+  auto late = peer.request();
+  late.as = ice::role::controlled;
+  peer.give(peer.build(late));
+  const auto again = peer.take(message_class::request);
+  REQUIRE(again);
+  CHECK(stun::message_view::parse(*again)->has(attribute_type::use_candidate));
+  peer.give(peer.success_for(*again));
+  late.id = ice::make_transaction_id(peer.random);
+  peer.give(peer.build(late));
+  CHECK_FALSE(peer.take(message_class::request));
+}
+
 TEST_CASE("aggressive nomination is tolerated: of all nominated pairs the best one wins") {
   check_sender peer;
   peer.start();
