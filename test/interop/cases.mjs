@@ -175,6 +175,14 @@ async function staysConnected(meeting) {
 
 const ufragOf = (sdp) => /^a=ice-ufrag:(\S+)/m.exec(sdp)[1];
 
+// Firefox ends a connection whose ICE is restarted again before it has taken the new way. It has when
+// a check of its own is answered and ours nominated the pair, and what comes behind both shows that
+// it has heard them. Chromium does not always end its candidates.
+async function takesNewWay(meeting, ends) {
+  while (!await meeting.ours.ask('completed')) await passBothWays(ends, 'until Firefox has checked');
+  await passBothWays(ends, 'behind the answers to checks');
+}
+
 async function restarts(meeting, { name }) {
   const ends = await meeting.open(meeting.offerer, 'kept');
   await meeting.settled();
@@ -186,9 +194,7 @@ async function restarts(meeting, { name }) {
     assert.ok(!before.has(ufragOf(sdp)), `${side.other.name} has new credentials`);
     const offer = meeting.descriptions.findLast(({ type }) => type === 'offer');
     assert.ok(!before.has(ufragOf(offer.sdp)), `${side.name} has new credentials`);
-    // Firefox ends a connection whose ICE is restarted again before it has taken the new way. It has
-    // when we have, and it has heard of that. Chromium does not always end its candidates.
-    if (name === 'Firefox') await meeting.ours.ask('completed');
+    if (name === 'Firefox') await takesNewWay(meeting, ends);
     await passBothWays(ends, 'after the restart of ' + side.name);
   }
   await staysConnected(meeting);
@@ -280,8 +286,7 @@ async function glare(ours, theirs, { oursOffers, meet }) {
           const { name } = meeting.sides[index];
           assert.equal(ufrag !== before[index], restarted, what + `the credentials of ${name}`);
         }
-        // See `restarts`.
-        if (restarted && theirs.name === 'Firefox') await meeting.ours.ask('completed');
+        if (restarted && theirs.name === 'Firefox') await takesNewWay(meeting, channels[0]);
         for (const pair of channels) await passBothWays(pair, what + 'data');
       }
       await staysConnected(meeting);

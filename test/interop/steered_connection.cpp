@@ -145,14 +145,17 @@ asio::awaitable<json> steered_connection::stable(json) {
   co_return nullptr;
 }
 
-/// ICE is, which a restart undoes.
+/// ICE is, which a restart undoes. Told is whether the other side, too, has checked the way taken.
 asio::awaitable<json> steered_connection::completed(json) {
   const auto states = connection_.ice_connection_states();
   while (connection_.ice_connection_state() != asiortc::ice_connection_state::completed) {
     const auto change = co_await states.async_next();
     if (!change) throw std::runtime_error("the connection ended");
   }
-  co_return nullptr;
+  const auto report = co_await connection_.async_get_stats();
+  const auto selected = report.transports.front().selected_candidate_pair_id.value_or("");
+  const auto* const pair = asiortc::find_stats(report.candidate_pairs, selected);
+  co_return pair != nullptr && pair->responses_sent != 0;
 }
 
 asio::awaitable<json> steered_connection::open(json told) {
