@@ -19,7 +19,7 @@ class negotiation_state;
 
 /// Who gives way when both offer at once.
 enum class negotiation_role {
-  by_arrival,  ///< as the pipe says; polite where it does not know
+  by_arrival,  ///< as the pipe says; polite where it does not know: then the other must be impolite
   polite,      ///< rolls its own offer back
   impolite     ///< ignores the other side's offer
 };
@@ -34,7 +34,8 @@ class ASIORTC_EXPORT negotiation {
   explicit negotiation(std::shared_ptr<detail::negotiation_state> state) noexcept;
   /// Leaves the other handle without a negotiation.
   negotiation(negotiation&&) noexcept;
-  /// Stops what was held before.
+  /// Stops what was held before. What is assigned has begun already, so of the same connection
+  /// stop the one before it first.
   negotiation& operator=(negotiation&&) noexcept;
   /// As `stop()`.
   ~negotiation();
@@ -52,7 +53,8 @@ class ASIORTC_EXPORT negotiation {
                                                                                token, state_);
   }
 
-  /// Ends it: the pipe is closed and the streams are given back. Never blocks or fails; does
+  /// Ends it: the pipe is closed and the streams are given back, on the strand and so soon after.
+  /// Another may begin at once, and finds all as this one left it. Never blocks or fails; does
   /// nothing when it has ended.
   void stop();
 
@@ -73,6 +75,10 @@ class ASIORTC_EXPORT negotiation {
 /// so that nothing waits for ever; later it only ends the negotiation. So does a description that
 /// is refused: before the peers are connected it ends the connection with that error, later it is
 /// logged and left out, as candidates that are refused always are.
+///
+/// A connection that outlived its pipe can be given another. An offer that is still open is sent
+/// again, since it or its answer may be lost, and one of the other side that has no answer yet is
+/// answered. Of two sides one has to be polite and one not, or a collision is never settled.
 ///
 /// Throws `error`: `invalid_state` when the connection is closed, `in_use` when a negotiation runs.
 /// `connection` has not been moved from, and `pipe` is not null. Thread-safe.

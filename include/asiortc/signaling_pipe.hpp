@@ -47,7 +47,8 @@ class ASIORTC_EXPORT signaling_pipe : public std::enable_shared_from_this<signal
   virtual void close() = 0;
 
   /// Whether this side gives way when both offer at once: the one that came later does. Empty
-  /// where the pipe knows no order of arrival. Does not change while the pipe lives.
+  /// where the pipe knows no order of arrival: then give `negotiate` a role, not the same at both
+  /// ends. Does not change while the pipe lives.
   [[nodiscard]] virtual std::optional<bool> polite() const = 0;
 
   /// Waits for the next signal, in the order in which the other side sent them. What arrives

@@ -23,9 +23,31 @@ negotiation_state::negotiation_state(std::shared_ptr<peer_state> peer,
 void negotiation_state::start() {
   peer_->on_strand([self = shared_from_this()] {
     if (self->peer_->ended()) return self->finish(self->peer_->snapshot().end_reason);
+    // The certificate is known once the peers were connected, be it by an earlier negotiation.
+    self->connected_once_ = self->peer_->snapshot().remote_certificate.has_value();
+    self->take_up();
     self->peer_->set_negotiation(self);
     self->receive();
   });
+}
+
+/// An exchange that was begun before: its description may have been lost with an earlier pipe.
+void negotiation_state::take_up() {
+  switch (peer_->core().current_signaling_state()) {
+    case signaling_state::have_local_offer:
+    case signaling_state::have_remote_pranswer:
+      send_local_description();
+      break;
+    case signaling_state::have_remote_offer:
+    case signaling_state::have_local_pranswer:
+      answer();
+      break;
+    case signaling_state::stable:
+    case signaling_state::closed:
+      return;
+  }
+  peer_->pump();
+  peer_->publish_descriptions();
 }
 
 void negotiation_state::start_wait(void_completion handler) {
@@ -37,7 +59,13 @@ void negotiation_state::start_wait(void_completion handler) {
 }
 
 void negotiation_state::stop() {
+  release();
   peer_->on_strand([self = shared_from_this()] { self->finish({}); });
+}
+
+/// Another may begin: its start comes to the strand behind our end.
+void negotiation_state::release() {
+  if (!released_.exchange(true)) peer_->end_negotiation();
 }
 
 void negotiation_state::receive() {
@@ -59,19 +87,24 @@ void negotiation_state::on_signal(boost::system::error_code code,
 }
 
 void negotiation_state::on_remote(const session_description& description) {
-  const auto now = peer_->now();
   const bool collision = description.type == sdp_type::offer &&
                          peer_->core().current_signaling_state() != signaling_state::stable;
   ignoring_offer_ = collision && !polite_;
   if (ignoring_offer_) return;
-  const auto applied = peer_->core().set_remote_description(now, description);
+  const auto applied = peer_->core().set_remote_description(peer_->now(), description);
   if (applied.has_error()) return refuse(applied.error());
-  if (description.type == sdp_type::offer) {
-    const auto answered = peer_->core().set_local_description(now, std::nullopt);
-    if (answered.has_error()) return refuse(answered.error());
-    send_local_description();
-  }
+  if (description.type == sdp_type::offer && !answer()) return;
   for (const auto& candidate : std::exchange(early_candidates_, {})) add_candidate(candidate);
+}
+
+bool negotiation_state::answer() {
+  const auto answered = peer_->core().set_local_description(peer_->now(), std::nullopt);
+  if (answered.has_error()) {
+    refuse(answered.error());
+    return false;
+  }
+  send_local_description();
+  return true;
 }
 
 // A description that came out of turn is no reason to give up, nor is any while the peers are
@@ -142,6 +175,7 @@ void negotiation_state::finish(boost::system::error_code code) {
   if (std::exchange(finished_, true)) return;
   pipe_->close();
   peer_->clear_negotiation();
+  release();
   const std::lock_guard lock(mutex_);
   result_ = code;
   for (const auto& waiting : std::exchange(waiters_, {})) waiting->complete(code);

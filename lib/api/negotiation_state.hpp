@@ -5,6 +5,7 @@
 
 #include <asiortc/negotiate.hpp>
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -31,11 +32,14 @@ class negotiation_state final : public negotiation_sink,
   void on_peer_end(boost::system::error_code reason) override;
 
  private:
+  void take_up();
+  void release();
   void receive();
   void on_signal(boost::system::error_code code, std::optional<peer_signal> signal);
   void on_remote(const session_description& description);
   void on_remote(const ice_candidate& candidate);
   void offer();
+  bool answer();
   void send_local_description();
   void add_candidate(const ice_candidate& candidate);
   void pipe_ended(boost::system::error_code code);
@@ -53,6 +57,7 @@ class negotiation_state final : public negotiation_sink,
   bool connected_once_ = false;
   bool finished_ = false;
 
+  std::atomic<bool> released_{false};
   std::mutex mutex_;
   std::optional<boost::system::error_code> result_;
   std::vector<std::shared_ptr<void_operation>> waiters_;

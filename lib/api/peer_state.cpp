@@ -306,7 +306,6 @@ void peer_state::clear_negotiation() {
   negotiation_.reset();
   streams.ice_candidates->reserve(false);
   streams.negotiation_needed->reserve(false);
-  negotiating_ = false;
 }
 
 }  // namespace asiortc::inline ASIORTC_ABI::detail

@@ -114,6 +114,7 @@ class peer_state final : public context_listener, private io::peer_observer {
   [[nodiscard]] std::uint64_t max_message_size() const { return max_message_size_; }
   /// False when one is there already.
   bool try_begin_negotiation() { return !negotiating_.exchange(true); }
+  void end_negotiation() { negotiating_ = false; }
 
   boost::asio::any_io_executor executor;  ///< empty once the context is gone
   const asiortc::configuration config;    ///< as it was given; for what never changes
