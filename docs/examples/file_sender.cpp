@@ -33,6 +33,8 @@ asio::awaitable<summary> send(asiortc::peer_connection& connection, std::string 
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error("cannot read " + path);
   auto channel = connection.create_data_channel("file");
+  // The other side never hears of a channel that is closed before this, as for an empty file.
+  co_await channel.async_open();
   summary sent;
   for (;;) {
     std::vector<std::uint8_t> part(part_size);

@@ -140,7 +140,9 @@ class ASIORTC_EXPORT data_channel {
 
   /// Closes: what is queued is sent, then the stream is reset both ways (RFC 8831 6.7). What was
   /// received and not read is discarded, and so is what still comes (webrtc-pc 6.2).
-  /// Completes when the channel is closed. Starting it twice is fine.
+  /// Completes when the channel is closed. Starting it twice is fine. One that is not open yet and
+  /// has nothing queued is closed at once, and the other side never hears of it: where it is to,
+  /// wait for `async_open` first.
   ///
   /// Completion signature: `void(error_code)`.
   /// Errors: the error that ended the channel instead; `operation_aborted`, which abandons the wait

@@ -118,18 +118,27 @@ class Examples(unittest.TestCase):
         self.assertEqual(server.stdout.readline(), "sender is gone\n")
         self.assertLessEqual(descriptors(server), before)
 
+    def bring(self, folder, content):
+        """Sends a file of this content, checks what has come, and gives what the sender printed."""
+        original, copy = pathlib.Path(folder, "original"), pathlib.Path(folder, "copy")
+        original.write_bytes(content)
+        receiver = self.start(FILE_SENDER, self.url, "files", "receive", copy)
+        sender = self.start(FILE_SENDER, self.url, "files", "send", original)
+        sent, progress = self.finish(sender)
+        received, _ = self.finish(receiver)
+        self.assertTrue(copy.read_bytes() == content)
+        self.assertRegex(sent, rf"^sent {len(content)} bytes, [0-9a-f]+\n$")
+        self.assertEqual(received, sent.replace("sent", "received"))
+        return progress
+
     def test_file_sender_brings_the_same_bytes(self):
         with tempfile.TemporaryDirectory() as folder:
-            original, copy = pathlib.Path(folder, "original"), pathlib.Path(folder, "copy")
-            original.write_bytes(random.Random(1).randbytes(10_000_000))
-            receiver = self.start(FILE_SENDER, self.url, "files", "receive", copy)
-            sender = self.start(FILE_SENDER, self.url, "files", "send", original)
-            sent, progress = self.finish(sender)
-            received, _ = self.finish(receiver)
-            self.assertTrue(copy.read_bytes() == original.read_bytes())
-            self.assertRegex(sent, r"^sent 10000000 bytes, [0-9a-f]+\n$")
-            self.assertEqual(received, sent.replace("sent", "received"))
+            progress = self.bring(folder, random.Random(1).randbytes(10_000_000))
             self.assertRegex(progress, r"^(\d+ bytes arrived\n){2}$")
+
+    def test_file_sender_brings_an_empty_file(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(self.bring(folder, b""), "")
 
 
 unittest.main(verbosity=2)
