@@ -36,7 +36,7 @@ asio::awaitable<void> echo_all(asiortc::event_stream<asiortc::data_channel> chan
 }
 
 // A page that is closed says so. One whose network is gone does not: its connection fails after a
-// while, and its channels wait on, since a restart of ICE could mend it. Here nobody restarts.
+// while. That ends its channels, but does not close the connection, which would wait for others.
 asio::awaitable<void> answer(asiortc::signaling_client& room, asiortc::signaling_peer visitor) {
   const auto executor = co_await asio::this_coro::executor;
   asiortc::peer_connection connection(executor);
