@@ -149,12 +149,24 @@ void mesh_state::start_close(void_completion handler) {
   const guard lock(mutex_);
   if (context_gone()) return;
   closers_.push_back(void_operation::start(executor_, std::move(handler)));
+  close_all(ending::gracefully);
+}
+
+void mesh_state::abort() {
+  const guard lock(mutex_);
+  close_all(ending::at_once);
+}
+
+void mesh_state::close_all(ending how) {
   closing_ = true;
   status_ = mesh_status::disconnected;
+  if (how == ending::at_once) {  // those, too, that were closing in good order
+    for (const auto& member : departing_) member->connection->close();
+  }
   for (const auto& [id, member] : std::exchange(peers_, {})) {
     member->present = false;
     departing_.push_back(member);
-    close_connection(member, ending::gracefully);
+    close_connection(member, how);
   }
   // Their owner wants no more of what they sent.
   for (const auto& member : std::vector<member_ptr>(departing_)) stop_reading(member);
@@ -166,22 +178,6 @@ void mesh_state::start_close(void_completion handler) {
 void mesh_state::finish_close() {
   if (!departing_.empty()) return;
   for (const auto& waiting : std::exchange(closers_, {})) waiting->complete({});
-}
-
-void mesh_state::abort() {
-  const guard lock(mutex_);
-  closing_ = true;
-  status_ = mesh_status::disconnected;
-  stalled_.clear();
-  for (const auto& [id, member] : std::exchange(peers_, {})) departing_.push_back(member);
-  for (const auto& member : std::exchange(departing_, {})) {
-    member->present = false;
-    member->grace.reset();
-    member->connection->close();
-  }
-  events->end({});
-  packets->end({});
-  finish_close();
 }
 
 void mesh_state::on_context_shutdown() noexcept {

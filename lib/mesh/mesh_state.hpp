@@ -79,6 +79,7 @@ class mesh_state final : public context_listener {
   void tell_departure(mesh_member& member, boost::system::error_code reason);
   void close_connection(const member_ptr& member, ending how);
   void end_of(const member_ptr& member);
+  void close_all(ending how);
   void finish_close();
   [[nodiscard]] bool has_server() const { return options_.server_compatibility && id_ != 1; }
   [[nodiscard]] static mesh_peer_info describe(const mesh_member& member);

@@ -240,7 +240,8 @@ void room_mesh_state::abandon() {
   net.close();
   post([self = self()] {
     self->finish({});
-    self->closed();
+    self->client_.reset();  // it may have been closing in good order
+    self->close_all();
   });
 }
 

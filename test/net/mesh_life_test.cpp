@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <thread>
 
 namespace asiortc::test {
@@ -104,6 +105,41 @@ asio::awaitable<void> end_everything(mesh_node& first, mesh_node& second) {
   CHECK_FALSE(none.has_value());
 }
 
+asio::awaitable<void> meet(mesh_node& first, mesh_node& second) {
+  co_await expect_connected(first.net, 2);
+  co_await expect_connected(second.net, 1);
+}
+
+using close_handler = std::function<void(boost::system::error_code)>;
+using way_to_close = std::function<void(mesh&, close_handler)>;
+
+/// Two meshes meet and end so, each with a reader; gives the descriptors at the last completion.
+std::size_t open_after(asio::io_context& context, const way_to_close& end) {
+  mesh_node first(context.get_executor(), 1);
+  mesh_node second(context.get_executor(), 2);
+  link(first, second);
+  run(context, meet(first, second));
+  int readers = 0;
+  int closed = 0;
+  std::size_t open = 0;
+  for (auto* node : {&first, &second}) {
+    node->net.async_receive([&](boost::system::error_code, auto packet) {
+      CHECK_FALSE(packet.has_value());
+      ++readers;
+    });
+    end(node->net, [&](boost::system::error_code code) {
+      CHECK_FALSE(code);
+      ++closed;
+      open = open_descriptors();
+    });
+  }
+  context.restart();
+  context.run();
+  CHECK(readers == 2);
+  CHECK(closed == 2);
+  return open;
+}
+
 asio::awaitable<void> chatter(mesh& net, mesh_id other, int count, std::atomic<int>& done) {
   co_await expect_connected(net, other);
   for (int number = 0; number < count; ++number) {
@@ -178,6 +214,30 @@ TEST_CASE("mesh: async_close closes every connection and frees everything") {
   context.restart();
   context.run();  // what was dropped ends by itself
   CHECK(open_descriptors() == descriptors);
+}
+
+TEST_CASE("mesh: async_close waits for every socket when close comes before it or during it") {
+  asio::io_context context;
+  asio::steady_timer warm_up(context, 0s);
+  warm_up.async_wait([](auto) {});
+  context.run();
+  const std::size_t descriptors = open_descriptors();
+  const auto remove_all = [](mesh& net) {
+    for (const auto& peer : net.get_peers()) net.remove_peer(peer.id);
+  };
+  CHECK(open_after(context, [](mesh& net, const close_handler& done) {
+          net.close();
+          net.async_close(done);
+        }) == descriptors);
+  CHECK(open_after(context, [](mesh& net, const close_handler& done) {
+          net.async_close(done);
+          net.close();
+        }) == descriptors);
+  CHECK(open_after(context, [&](mesh& net, const close_handler& done) {
+          remove_all(net);
+          net.close();
+          net.async_close(done);
+        }) == descriptors);
 }
 
 TEST_CASE("mesh: the context may be destroyed first, after any number of handlers") {

@@ -398,4 +398,16 @@ TEST_CASE("mesh: a peer that stays disconnected is removed after the grace") {
   CHECK(both.here.net.events().try_next()->kind == mesh_event_kind::peer_disconnected);
 }
 
+TEST_CASE("mesh: close does not wait for a peer that async_close waits for") {
+  two_contexts both(60s);
+  bool closed = false;
+  both.here.net.async_close([&](boost::system::error_code) { closed = true; });
+  both.near.poll();
+  CHECK_FALSE(closed);
+  const auto since = std::chrono::steady_clock::now();
+  both.here.net.close();
+  CHECK(run_both(both.near, both.nobody, [&] { return closed; }));
+  CHECK(std::chrono::steady_clock::now() - since < timeouts().close_drain / 6);
+}
+
 }  // namespace asiortc::test

@@ -185,6 +185,37 @@ TEST_CASE("room mesh: async_close frees everything, at any time") {
   context.run();  // returns, since nothing is pending
 }
 
+TEST_CASE("room mesh: async_close waits for every socket when its handle is dropped meanwhile") {
+  asio::io_context context;
+  asio::steady_timer warm_up(context, 0s);
+  warm_up.async_wait([](auto) {});
+  context.run();
+  const std::size_t alone = open_descriptors();
+  signaling_server server(context.get_executor(), on_any_port());
+  server.listen();
+  {
+    guest first(context, server.url(), quick("first"));
+    guest second(context, server.url(), quick("second"));
+    REQUIRE(run_until(context,
+                      [&] { return first.peers().size() == 1 && second.peers().size() == 1; }));
+    REQUIRE_FALSE(await_code(context, [&](auto done) { server.async_close(done); }));
+    std::size_t open = 0;
+    int closed = 0;
+    for (auto* each : {&first, &second}) {
+      each->net.async_close([&](error_code code) {
+        CHECK_FALSE(code);
+        ++closed;
+        open = open_descriptors();
+      });
+      each->net = room_mesh(context);
+    }
+    CHECK(run_until(context, [&] { return closed == 2; }));
+    CHECK(open == alone);
+  }
+  context.restart();
+  context.run();  // returns, since nothing is pending
+}
+
 TEST_CASE("room mesh: members come, talk and go on many threads") {
   asio::io_context context(3);
   auto work = asio::make_work_guard(context);
