@@ -24,8 +24,9 @@ std::shared_ptr<udp_socket> peer_driver::impl::bind_socket(const base::ip_addres
   const std::uint32_t start = options.port_min == 0 ? 0 : crypto::system_random().u32();
   auto bound = open_udp(address, {options.port_min, options.port_max}, start);
   if (!bound) {
-    options.log(log_level::warning,
-                [&] { return bound.error().detail + ": " + bound.error().code.message(); });
+    const std::string why = bound.error().detail + ": " + bound.error().code.message();
+    options.log(log_level::warning, [&] { return why; });
+    core->note_socket_failure(why);
     return nullptr;
   }
   const base::socket_id id{static_cast<std::uint32_t>(sockets.size() + 1)};

@@ -65,11 +65,7 @@ base::result<void> mux::open_all() {
 
 base::result<void> mux::open_port(const local_address& local) {
   auto bound = open_udp(local.address, {port_, port_}, 0);
-  if (!bound) {
-    auto why = bound.error();
-    if (port_ != 0) why.detail += " port " + std::to_string(port_);
-    return why;
-  }
+  if (!bound) return bound.error();
   if (port_ == 0) port_ = bound->local.port;
   mux_address made;
   made.id = base::socket_id{++last_socket_};

@@ -39,7 +39,8 @@ base::result<bound_socket> listen_tcp(const base::ip_address& address, port_rang
   set_option(made.fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (!bind_in_range(made.fd.get(), address, ports, start) ||
       ::listen(made.fd.get(), max_waiting_connections) != 0) {
-    return base::failure(last_error(), "could not listen on TCP at " + address.to_string());
+    return base::failure(last_error(),
+                         "could not listen on TCP at " + address.to_string() + describe(ports));
   }
   socket_address bound;
   socklen_t size = socket_address::capacity();

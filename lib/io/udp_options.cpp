@@ -57,6 +57,13 @@ bool names_unreachable_target(const msghdr& header) {
 
 }  // namespace
 
+std::string describe(port_range ports) {
+  if (ports.min == 0) return "";
+  const std::string first = std::to_string(ports.min);
+  if (ports.max <= ports.min) return " port " + first;
+  return " ports " + first + " to " + std::to_string(ports.max);
+}
+
 bool bind_in_range(int fd, const base::ip_address& address, port_range ports, std::uint32_t start) {
   if (ports.min == 0) return bind_to(fd, {address, 0});
   const std::uint32_t count = ports.max >= ports.min ? ports.max - ports.min + 1u : 1u;
@@ -76,7 +83,8 @@ base::result<bound_socket> open_udp(const base::ip_address& address, port_range 
   if (!made.fd.valid()) return base::failure(last_error(), "could not open a UDP socket");
   configure(made.fd.get(), address.is_v6());
   if (!bind_in_range(made.fd.get(), address, ports, start)) {
-    return base::failure(last_error(), "could not bind a UDP socket to " + address.to_string());
+    return base::failure(last_error(),
+                         "could not bind a UDP socket to " + address.to_string() + describe(ports));
   }
   socket_address bound;
   socklen_t size = socket_address::capacity();

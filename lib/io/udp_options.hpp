@@ -6,6 +6,7 @@
 #include "io/unique_fd.hpp"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace asiortc::io {
@@ -14,6 +15,9 @@ struct port_range {
   std::uint16_t min = 0;  ///< 0: the kernel chooses
   std::uint16_t max = 0;
 };
+
+/// " port 5000" or " ports 5000 to 5010", to be appended to an address; nothing for any port.
+std::string describe(port_range ports);
 
 struct bound_socket {
   unique_fd fd;

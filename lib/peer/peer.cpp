@@ -160,6 +160,10 @@ void peer::add_local_socket(base::time_point now, const ice::local_socket& socke
   impl_->settle(now);
 }
 
+void peer::note_socket_failure(const std::string& why) {
+  if (impl_->socket_failure_.empty()) impl_->socket_failure_ = why;
+}
+
 void peer::add_stun_server(base::time_point now, const base::endpoint& server,
                            const std::string& url, std::vector<base::endpoint> further) {
   if (impl_->closed()) return;

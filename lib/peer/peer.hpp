@@ -166,6 +166,8 @@ class peer {
 
   // Gathering, told by the shell.
   void add_local_socket(base::time_point now, const ice::local_socket& socket);
+  /// A UDP socket could not be opened, in words. Of a gathering the first failure counts.
+  void note_socket_failure(const std::string& why);
   /// `url` is how it is named where it fails; a further address is asked where the one before it
   /// gives none.
   void add_stun_server(base::time_point now, const base::endpoint& server,

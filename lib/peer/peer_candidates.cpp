@@ -115,6 +115,7 @@ void peer::impl::start_gathering(base::time_point) {
 void peer::impl::want_gathering() {
   if (std::exchange(gathering_ufrag_, generation().ufrag) == generation().ufrag) return;
   transport_->begin_gathering();
+  socket_failure_.clear();
   push(gathering_wanted{++gathering_generation_});
 }
 

@@ -132,7 +132,8 @@ struct peer::impl {
   std::vector<local_generation> generations_;  ///< the agent's newest last, and those told
   std::string gathering_ufrag_;
   std::uint32_t gathering_generation_ = 0;
-  bool pooling_ = false;  ///< gathers before any description asks for it
+  std::string socket_failure_;  ///< the first of this gathering; empty: none
+  bool pooling_ = false;        ///< gathers before any description asks for it
   std::optional<gathering_options> next_gathering_;
   std::optional<gathering_options> restart_options_;  ///< what the restart that is open applied
 

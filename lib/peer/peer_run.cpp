@@ -145,15 +145,20 @@ void peer::impl::handle_lost_path() {
   if (agent.current_role() == ice::role::controlled || !agent.data_route()) restart_ice();
 }
 
-/// A relay that did not come about, or was lost, may be why no pair works.
+/// That there is no socket at all is why no pair works. A relay that did not come about, or was
+/// lost, may be; without a socket that follows, so it comes last.
 base::failure peer::impl::explain(base::time_point now, const ice::state_changed& change) const {
-  if (change.now != ice::agent_state::failed) return change.reason;
+  base::failure told = change.reason;
+  if (change.now != ice::agent_state::failed) return told;
+  if (!socket_failure_.empty() && !transport_->has_udp_socket()) {
+    told.detail += "; " + socket_failure_;
+  }
   const auto& relays = transport_->turn_relays();
   const auto trouble = relays.trouble(now);
-  if (!trouble) return change.reason;
-  const bool relay_was_all = settings_.ice.relay_only && !relays.any_works(now);
-  return {relay_was_all ? trouble->code : change.reason.code,
-          change.reason.detail + "; " + trouble->detail};
+  if (!trouble) return told;
+  if (settings_.ice.relay_only && !relays.any_works(now)) told.code = trouble->code;
+  told.detail += "; " + trouble->detail;
+  return told;
 }
 
 void peer::impl::handle_ice_state(base::time_point now, const ice::state_changed& change) {

@@ -75,6 +75,7 @@ class transport {
   void note_turn_failure(const std::string& name, const std::string& why) {
     relays_.note_failure(name, {errc::turn_unreachable, why});
   }
+  [[nodiscard]] bool has_udp_socket() const { return !sockets_.empty(); }
   /// The address of a local socket; none for a stream.
   [[nodiscard]] std::optional<base::endpoint> address_of(base::socket_id socket) const;
 
@@ -136,7 +137,7 @@ class transport {
   transport_settings settings_;
   ice::agent agent_;
   relays relays_;
-  std::vector<ice::local_socket> sockets_;
+  std::vector<ice::local_socket> sockets_;  ///< of UDP
   std::vector<turn_server> turn_servers_;
   remote_candidates candidates_;
   std::unique_ptr<dtls::endpoint> dtls_;

@@ -44,6 +44,8 @@ FAULTS = [
      "if (needed && !negotiation_needed_) push", "if (needed) push"),
     ("pc-trickle", "lib/peer/remote_session.cpp", 'has_ice_option("trickle");', "true;"),
     ("pc-connected", "lib/peer/connection_states.hpp", "return ice_up && dtls_up ?", "return ice_up ?"),
+    ("pc-explains", "lib/io/driver_sockets.cpp", "core->note_socket_failure(why);", ""),
+    ("pc-explains", "lib/peer/peer_run.cpp", " && !transport_->has_udp_socket()", ""),
     ("pc-id", "lib/api/peer_state.cpp", "std::array<std::uint8_t, 16> octets",
      "std::array<std::uint8_t, 8> octets"),
     ("pc-negotiate-again", "lib/api/negotiation_state.cpp",

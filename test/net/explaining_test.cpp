@@ -165,6 +165,24 @@ asio::ip::address reachable_address() {
   return asio::ip::address_v4::loopback();
 }
 
+/// Why the connection has failed, in words, once it has.
+asio::awaitable<std::string> failure_of(peer_connection& peer) {
+  auto states = peer.connection_states();
+  for (;;) {
+    auto change = co_await states.async_next();
+    REQUIRE(change);
+    if (change->state == connection_state::failed) co_return change->detail;
+  }
+}
+
+asio::awaitable<void> fail_for_want_of_sockets(peer_pair& peers, std::string expected) {
+  auto channel = peers.first.create_data_channel("data");
+  const std::string why = co_await failure_of(peers.second);
+  CHECK(why.ends_with(expected));
+  CHECK(peers.second.last_error_detail() == why);
+  co_await close_both(peers.first, peers.second);
+}
+
 configuration with_servers(const std::set<std::string>& urls) {
   configuration config;
   for (const auto& url : urls) {
@@ -251,6 +269,20 @@ TEST_CASE("TURN over TCP too keeps to the interfaces that the filter leaves") {
   run(context, ask_silent_servers(anywhere, {url}));
   REQUIRE(client);
   CHECK(*client == here);
+}
+
+TEST_CASE("a failure for want of a free port names the address, the ports and the error") {
+  asio::io_context context;
+  const udp::socket other(context, {asio::ip::address_v4::loopback(), 0});
+  configuration config;
+  config.interface_filter = [](const auto& each) { return each.address == "127.0.0.1"; };
+  config.timeouts.ice_failed = 100ms;
+  configuration narrow = config;
+  narrow.port_min = narrow.port_max = other.local_endpoint().port();
+  peer_pair peers(context.get_executor(), config, narrow);
+  const std::string port = std::to_string(narrow.port_min);
+  run(context, fail_for_want_of_sockets(peers, "; could not bind a UDP socket to 127.0.0.1 port " +
+                                                   port + ": Address already in use"));
 }
 
 TEST_CASE("a STUN server says what we look like, and whether it can tell a NAT's behaviour") {

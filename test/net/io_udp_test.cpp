@@ -353,6 +353,7 @@ TEST_CASE("ports come from the range, and an exhausted range is an error") {
   const auto none = io::open_udp(loopback, range, 7);
   REQUIRE_FALSE(none.has_value());
   CHECK(none.error().code.value() == EADDRINUSE);
+  CHECK(none.error().detail.ends_with(" 127.0.0.1 ports 40210 to 40212"));
 }
 
 TEST_CASE("closing cancels the wait and gives the descriptor back") {

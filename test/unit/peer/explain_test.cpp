@@ -88,6 +88,20 @@ TEST_CASE("a TURN server that relays to none of the other side's addresses is th
   CHECK(contains(states.back().reason.detail, "2 TURN server 203.0.113.1:3478 forbids it (403"));
 }
 
+TEST_CASE("a socket that could not be opened is no cause while there is another") {
+  served_peer lone;
+  lone.peer.gather();
+  lone.peer->note_socket_failure("could not bind a UDP socket to ::1");
+  REQUIRE(lone.peer.set_remote(sdp_type::answer, data_sdp("active")));
+  REQUIRE(lone.peer.add("candidate:1 1 udp 2122260223 192.0.2.7 5000 typ host", "0"));
+  REQUIRE(lone.peer.add("", "0"));
+  lone.run_until(start + 60s);
+  const auto states = lone.told<peer::connection_state_event>();
+  REQUIRE_FALSE(states.empty());
+  CHECK(states.back().now == connection_state::failed);
+  CHECK(states.back().reason.detail == "no candidate pair works: 1 failed (1 no answer)");
+}
+
 TEST_CASE("servers that could not be asked are told, and a TURN server among them is a cause") {
   served_peer lone;
   lone.peer->stun_server_failed(start, "stun:nowhere.test", "the name has no address");
