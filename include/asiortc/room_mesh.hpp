@@ -56,15 +56,16 @@ class ASIORTC_EXPORT room_mesh_options {
 ///
 /// A member whose connection fails or closes while it stays in the room, or has not come about in
 /// `timeouts::ice_failed` and `dtls_handshake` together, is met again, over a new connection,
-/// whichever side notices. Where the signaling server is lost, connections that work go
-/// on, and the room is joined again until that succeeds; this side then has another id and meets
-/// all anew. Where both sides of a connection came back so, each is connected under its new id
-/// first and leaves under its old one then, known by its certificate. Where one side alone lost the
-/// server, the other has kept its id, under which there is one connection at a time: to the one
-/// that comes back it is disconnected first and connected again then, and it sees that one leave
-/// under its old id and come under its new one, mostly in this order. A peer that left the room is
-/// removed, once its connection has had the time to end by itself; one that the server lost is not
-/// while its connection works.
+/// whichever side notices; one for which `mesh_options::max_peers` leaves no place is tried again
+/// until there is one. Where the signaling server is lost, connections that work go on, and the
+/// room is joined again until that succeeds; this side then has another id and meets all anew.
+/// Where both sides of a connection came back so, each is connected under its new id first and
+/// leaves under its old one then, known by its certificate. Where one side alone lost the server,
+/// the other has kept its id, under which there is one connection at a time: to the one that comes
+/// back it is disconnected first and connected again then, and it sees that one leave under its old
+/// id and come under its new one, mostly in this order. A peer that left the room is removed, once
+/// its connection has had the time to end by itself; one that the server lost is not while its
+/// connection works.
 ///
 /// Thread safety, cancellation and lifetime are those of `mesh`. Dropping the handle aborts
 /// everything without blocking; one that was moved from may only be destroyed and assigned to.

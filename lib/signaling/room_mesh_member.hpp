@@ -47,8 +47,8 @@ struct room_member {
 
   const asiortc::signaling_peer peer;
   const std::shared_ptr<signaling_pipe> pipe;
-  std::shared_ptr<relay_pipe> relay;
-  std::optional<asiortc::negotiation> session;
+  std::shared_ptr<relay_pipe> relay;  ///< to the connection of the moment, or the next one
+  std::optional<asiortc::negotiation> session;  ///< none while no connection could be made
   remote_session remote;
   std::chrono::steady_clock::time_point begun;  ///< the connection of the moment
   std::chrono::milliseconds delay{0};           ///< until the next try

@@ -24,6 +24,7 @@ void room_mesh_state::meet(const signaling_peer& peer) {
   member->delay = options_.retry_min;
   members_.emplace(peer.id, member);
   publish_members();
+  renew_relay(member);
   begin(member);
   read_pipe(member);
 }
@@ -90,16 +91,22 @@ asiortc::configuration room_mesh_state::connection_settings() {
   return settings;
 }
 
+void room_mesh_state::renew_relay(const member_ptr& member) {
+  member->relay = std::make_shared<signaling::relay_pipe>(executor_, member->pipe);
+}
+
+// Negotiated is only what has a place in the mesh; without one the relay keeps what was said.
 void room_mesh_state::begin(const member_ptr& member) {
   const mesh_id id = member->peer.id;
   remove_peer(id);
   member->session.reset();
   member->begun = std::chrono::steady_clock::now();
-  member->relay = std::make_shared<signaling::relay_pipe>(executor_, member->pipe);
   try {
-    peer_connection connection(executor_, connection_settings());
-    member->session.emplace(negotiate(connection, member->relay));
-    net.add_peer(std::move(connection), id, options_.unreliable_lifetime);
+    net.add_peer(peer_connection(executor_, connection_settings()), id,
+                 options_.unreliable_lifetime);
+    const auto added = net.get_peer(id);
+    if (!added) return;  // the mesh was closed, or will tell why the peer is gone
+    member->session.emplace(negotiate(*added->connection, member->relay));
     // A member that says nothing, or an offer that was lost, would leave both waiting for ever.
     const auto& times = options_.configuration.timeouts;
     arm(member, times.ice_failed + times.dtls_handshake);
@@ -126,9 +133,10 @@ void room_mesh_state::arm(const member_ptr& member, std::chrono::milliseconds ti
 }
 
 void room_mesh_state::on_timer(const member_ptr& member) {
-  if (member->held) {
+  if (auto offer = std::exchange(member->held, std::nullopt)) {
+    renew_relay(member);
+    member->relay->push(std::move(*offer));
     begin(member);
-    member->relay->push(std::move(*std::exchange(member->held, std::nullopt)));
     return read_pipe(member);
   }
   const mesh_id id = member->peer.id;
@@ -137,7 +145,10 @@ void room_mesh_state::on_timer(const member_ptr& member) {
     tell(mesh_event(mesh_event_kind::peer_failed, id, boost::asio::error::timed_out));
     if (!is_current(member)) return;
   }
-  member->remote.begin_anew();
+  if (member->session) {  // what was said to it counts no more
+    member->remote.begin_anew();
+    renew_relay(member);
+  }
   begin(member);
 }
 

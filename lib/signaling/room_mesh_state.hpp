@@ -75,6 +75,7 @@ class room_mesh_state final : public context_listener {
   void meet(const signaling_peer& peer);
   void went_away(const signaling_event& event);
   void forget(const member_ptr& member);
+  void renew_relay(const member_ptr& member);
   void begin(const member_ptr& member);
   void begin_later(const member_ptr& member);
   void arm(const member_ptr& member, std::chrono::milliseconds time);

@@ -216,4 +216,38 @@ TEST_CASE("room mesh: a member that says nothing is tried again and again") {
   REQUIRE(room.wait_until_all_meet());
 }
 
+TEST_CASE("room mesh: a member without a place is met when there is one, by the offer it made") {
+  for (const bool begins_anew : {false, true}) {
+    CAPTURE(begins_anew);
+    tea_room room;
+    guest& first = room.invite("first");
+    REQUIRE(run_until(room.context, [&] { return first.net.id() != 0; }));
+    signaling_client client(room.context.get_executor());
+    room.join(client, "by hand");
+    auto narrow = quick("narrow");
+    narrow.mesh.max_peers = 1;
+    guest& one = room.invite_by(room.url, narrow);
+    REQUIRE(run_until(room.context, [&] {
+      return one.peers().size() == 1 &&
+             one.told->count(mesh_event_kind::peer_failed, client.id()) >= 1;
+    }));
+    const auto pipe = client.pipe_to(one.net.id());
+    if (begins_anew) {
+      pipe->send(session_description(sdp_type::offer, "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\n"));
+    }
+    // It was there before and ignores what is offered to it while its own offer stands.
+    plain_peer other(room.context.get_executor());
+    const auto session = negotiate(other.connection, pipe);
+    const auto tries = one.told->count(mesh_event_kind::peer_failed, client.id());
+    REQUIRE(run_until(room.context, [&] {
+      return one.told->count(mesh_event_kind::peer_failed, client.id()) >= tries + 3;
+    }));
+    CHECK(one.told->events.back().reason == errc::limit_reached);
+    CHECK_FALSE(room.close(first));
+    CHECK(run_until(room.context, [&] { return one.peers() == std::vector{client.id()}; }));
+    REQUIRE_FALSE(
+        await_code(room.context, [&](auto done) { client.async_close(std::move(done)); }));
+  }
+}
+
 }  // namespace asiortc::test
