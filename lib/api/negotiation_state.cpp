@@ -26,6 +26,8 @@ void negotiation_state::start() {
     // The certificate is known once the peers were connected, be it by an earlier negotiation.
     self->connected_once_ = self->peer_->snapshot().remote_certificate.has_value();
     self->take_up();
+    if (self->finished_) return;
+    if (self->peer_->ended()) return self->finish(self->peer_->snapshot().end_reason);
     self->peer_->set_negotiation(self);
     self->receive();
   });
@@ -59,11 +61,11 @@ void negotiation_state::start_wait(void_completion handler) {
 }
 
 void negotiation_state::stop() {
-  release();
   peer_->on_strand([self = shared_from_this()] { self->finish({}); });
+  release();
 }
 
-/// Another may begin: its start comes to the strand behind our end.
+/// Another may begin: its start comes to the strand behind our end, which is posted before this.
 void negotiation_state::release() {
   if (!released_.exchange(true)) peer_->end_negotiation();
 }
@@ -136,7 +138,9 @@ void negotiation_state::on_local_candidate(const ice_candidate& candidate) {
 void negotiation_state::on_negotiation_needed() {
   // Not from inside the core's own report: it is still telling.
   peer_->on_strand([self = shared_from_this()] {
-    if (self->finished_ || self->peer_->ended()) return;
+    if (self->peer_->ended()) return;
+    // Stopped meanwhile: it is the business of the next one, or of the user.
+    if (self->finished_) return self->peer_->tell_negotiation_needed();
     self->offer();
     self->peer_->pump();
     self->peer_->publish_descriptions();

@@ -66,7 +66,9 @@ void peer_state::handle(peer::ice_candidate_error_event& event) {
   streams.candidate_errors->push(std::move(event.value));
 }
 
-void peer_state::handle(peer::negotiation_needed_event&) {
+void peer_state::handle(peer::negotiation_needed_event&) { tell_negotiation_needed(); }
+
+void peer_state::tell_negotiation_needed() {
   if (negotiation_) return negotiation_->on_negotiation_needed();
   streams.negotiation_needed->push(negotiation_needed_event());
 }

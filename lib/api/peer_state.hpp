@@ -129,6 +129,7 @@ class peer_state final : public context_listener, private io::peer_observer {
   }
   void set_negotiation(std::shared_ptr<negotiation_sink> sink);
   void clear_negotiation();
+  void tell_negotiation_needed();
   [[nodiscard]] bool ended() const { return stopping_; }
   [[nodiscard]] peer::peer& core() { return driver_->core(); }
   [[nodiscard]] base::time_point now() const { return driver_->now(); }

@@ -102,11 +102,11 @@ void agent::impl::learn_from_check(generation& gen, base::time_point now,
   const bool is_first = which->requests_received == 0;
   note_exchange(*which, check.requests);
   which->life.note_received(now);
+  if (settings.lite) return follow_as_lite(gen, *which, check.use_candidate, now);
+  if (&gen != current.get()) return;
   // It has our description only since a moment. A nomination from before may be lost although it
   // was answered: Firefox keeps the first check alone of those that outran our answer.
   if (is_first && as == role::controlling && which->id == gen.selected) which->life.hurry(now);
-  if (settings.lite) return follow_as_lite(gen, *which, check.use_candidate, now);
-  if (&gen != current.get()) return;
   if (check.use_candidate && as == role::controlled) {
     which->nominate_when_valid = !which->valid;
     if (which->valid && accept_nomination(*which, gen.checks.find(gen.selected), now)) {

@@ -195,7 +195,8 @@ void room_mesh_state::take(const mesh_event& event) {
   if (event.kind == mesh_event_kind::peer_connected) {
     if (found != members_.end()) {
       found->second->delay = options_.retry_min;
-      if (!found->second->held) found->second->timer.cancel();
+      // It may be told of a connection that has been replaced, whose successor needs the timer.
+      if (!found->second->held && is_connected(event.id)) found->second->timer.cancel();
     }
     return remove_doubles_of(event.id);
   }

@@ -53,6 +53,8 @@ FAULTS = [
      "case signaling_state::have_remote_pranswer:"),
     ("pc-negotiate-again", "lib/api/negotiation_state.cpp",
      "peer_->snapshot().remote_certificate.has_value();", "false;"),
+    ("pc-negotiate-again", "lib/api/negotiation_state.cpp",
+     "return self->peer_->tell_negotiation_needed();", "return;"),
     ("pc-early-candidates", "lib/api/negotiation_state.cpp",
      "for (const auto& candidate : std::exchange(early_candidates_, {})) add_candidate(candidate);", ""),
     ("pc-early-candidates", "lib/api/negotiation_state.cpp",

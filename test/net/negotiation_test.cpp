@@ -111,10 +111,11 @@ asio::awaitable<void> answer_what_is_there(peer_connection& first, peer_connecti
 
 asio::awaitable<void> negotiate_again(peer_pair& pair) {
   co_await connect(pair);
+  // The need of this may come to the negotiation while it is being stopped.
+  pair.first.restart_ice();
   pair.first_session.stop();
   const auto [near, far] = make_signaling_pipe_pair(co_await asio::this_coro::executor);
   pair.first_session = negotiate(pair.first, near);
-  pair.first.restart_ice();
   const auto offer = co_await next_description(*far);
   CHECK(offer.type == sdp_type::offer);
   CHECK_THROWS_AS(static_cast<void>(negotiate(pair.first, near)), error);
