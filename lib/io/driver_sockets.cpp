@@ -24,7 +24,7 @@ std::shared_ptr<udp_socket> peer_driver::impl::bind_socket(const base::ip_addres
   const std::uint32_t start = options.port_min == 0 ? 0 : crypto::system_random().u32();
   auto bound = open_udp(address, {options.port_min, options.port_max}, start);
   if (!bound) {
-    const std::string why = bound.error().detail + ": " + bound.error().code.message();
+    std::string why = bound.error().detail + ": " + bound.error().code.message();
     options.log(log_level::warning, [&] { return why; });
     core->note_socket_failure(why);
     return nullptr;
