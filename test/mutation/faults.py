@@ -52,7 +52,7 @@ FAULTS = [
      "case signaling_state::have_remote_pranswer:\n      send_local_description();",
      "case signaling_state::have_remote_pranswer:"),
     ("pc-negotiate-again", "lib/api/negotiation_state.cpp",
-     "peer_->snapshot().remote_certificate.has_value();", "false;"),
+     "self->peer_->snapshot().remote_certificate.has_value();", "false;"),
     ("pc-negotiate-again", "lib/api/negotiation_state.cpp",
      "return self->peer_->tell_negotiation_needed();", "return;"),
     ("pc-early-candidates", "lib/api/negotiation_state.cpp",
