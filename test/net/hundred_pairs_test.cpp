@@ -55,10 +55,7 @@ asio::awaitable<void> exchange(peer_connection& peer, std::size_t number) {
 TEST_CASE("a hundred pairs exchange messages on one thread and leave nothing behind") {
   raise_descriptor_limit();
   asio::io_context context;
-  asio::steady_timer warm_up(context, std::chrono::seconds(0));
-  warm_up.async_wait([](auto) {});
-  context.run();
-  context.restart();
+  warm_up(context);
   const std::size_t descriptors = open_descriptors();
 
   std::deque<peer_pair> all;

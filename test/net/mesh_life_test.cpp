@@ -190,9 +190,7 @@ TEST_CASE("mesh: of a peer that is removed what waits already is received, and n
 
 TEST_CASE("mesh: async_close closes every connection and frees everything") {
   asio::io_context context;
-  asio::steady_timer warm_up(context, 0s);
-  warm_up.async_wait([](auto) {});
-  context.run();
+  warm_up(context);
   const std::size_t descriptors = open_descriptors();
   {
     mesh_node first(context.get_executor(), 1);
@@ -218,9 +216,7 @@ TEST_CASE("mesh: async_close closes every connection and frees everything") {
 
 TEST_CASE("mesh: async_close waits for every socket when close comes before it or during it") {
   asio::io_context context;
-  asio::steady_timer warm_up(context, 0s);
-  warm_up.async_wait([](auto) {});
-  context.run();
+  warm_up(context);
   const std::size_t descriptors = open_descriptors();
   const auto remove_all = [](mesh& net) {
     for (const auto& peer : net.get_peers()) net.remove_peer(peer.id);

@@ -170,9 +170,7 @@ TEST_CASE("of a channel that was read, closed and dropped nothing is kept") {
 TEST_CASE("no thread is started and every descriptor is gone after async_close") {
   asio::io_context context;
   // The context opens its own descriptors at the first timer or socket.
-  asio::steady_timer warm_up(context, std::chrono::seconds(0));
-  warm_up.async_wait([](auto) {});
-  context.run();
+  warm_up(context);
   const std::size_t descriptors = open_descriptors();
   {
     peer_pair peers(context.get_executor());

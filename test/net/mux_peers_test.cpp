@@ -106,10 +106,7 @@ TEST_CASE("two thousand peers on one port connect and exchange messages") {
   const std::size_t allowed = raise_descriptor_limit();
   const std::size_t own_sockets = std::min(peers, allowed > reserve ? allowed - reserve : 0);
   asio::io_context context(1);
-  asio::steady_timer warm_up(context, std::chrono::seconds(0));
-  warm_up.async_wait([](auto) {});
-  context.run();
-  context.restart();
+  warm_up(context);
   const std::size_t descriptors = open_descriptors();
   {
     crowd all(context, make_mux(context.get_executor(), "127.0.0.1"), own_sockets);

@@ -180,10 +180,7 @@ asio::awaitable<void> accept_one_of_several_fingerprints() {
 
 TEST_CASE("a new connection is in its first states, and has no descriptor, timer or thread") {
   asio::io_context context;
-  asio::steady_timer warm_up(context, 0s);
-  warm_up.async_wait([](auto) {});
-  context.run();
-  context.restart();
+  warm_up(context);
   const auto descriptors = open_descriptors();
   peer_connection peer(context);
   CHECK(peer.connection_state() == connection_state::new_);

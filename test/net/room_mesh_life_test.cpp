@@ -157,10 +157,7 @@ TEST_CASE("room mesh: what cannot be is refused by name") {
 
 TEST_CASE("room mesh: async_close frees everything, at any time") {
   asio::io_context context;
-  asio::steady_timer warm_up(context, 0s);
-  warm_up.async_wait([](auto) {});
-  context.run();
-  context.restart();
+  warm_up(context);
   signaling_server server(context.get_executor(), on_any_port());
   server.listen();
   const std::size_t descriptors = open_descriptors();
@@ -187,9 +184,7 @@ TEST_CASE("room mesh: async_close frees everything, at any time") {
 
 TEST_CASE("room mesh: async_close waits for every socket when its handle is dropped meanwhile") {
   asio::io_context context;
-  asio::steady_timer warm_up(context, 0s);
-  warm_up.async_wait([](auto) {});
-  context.run();
+  warm_up(context);
   const std::size_t alone = open_descriptors();
   signaling_server server(context.get_executor(), on_any_port());
   server.listen();

@@ -66,10 +66,7 @@ void run_all(asio::io_context& context, std::deque<peer_pair>& pairs,
 
 /// The reactor and what else a context has once.
 std::size_t descriptors_of(asio::io_context& context) {
-  asio::steady_timer warm_up(context, std::chrono::seconds(0));
-  warm_up.async_wait([](auto) {});
-  context.run();
-  context.restart();
+  warm_up(context);
   return open_descriptors();
 }
 

@@ -1,6 +1,9 @@
 // What this process holds, as the kernel counts it.
 #pragma once
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +17,14 @@ inline std::size_t entries_of(const char* folder) {
 }
 
 inline std::size_t open_descriptors() { return entries_of("/proc/self/fd"); }
+
+/// What a context opens once, at its first timer, is there before anything is counted.
+inline void warm_up(boost::asio::io_context& context) {
+  boost::asio::steady_timer timer(context, boost::asio::steady_timer::duration::zero());
+  timer.async_wait([](auto) {});
+  context.run();
+  context.restart();
+}
 
 inline std::size_t running_threads() { return entries_of("/proc/self/task"); }
 
